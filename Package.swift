@@ -1,0 +1,99 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+// One manifest serves both forms of the house. The ordinary form builds everything, tests included. The Embedded form
+// (SONDE_EMBEDDED=1, with a scratch path of its own) builds the tools alone, as the fully static files that are released.
+// An environment variable and not a package trait: a trait's settings would leak into the link of ordinary builds.
+let embedded = Context.environment["SONDE_EMBEDDED"] == "1"
+
+/// The commit that `-version` names. Set by the release build alone, so that a commit rebuilds nothing in daily work.
+let commit = Context.environment["SONDE_COMMIT"]
+
+let common: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+/// Settings of everything that the tools link: the same sources compile as ordinary and as Embedded Swift.
+let tools =
+  common
+  + (embedded
+    ? [
+      .enableExperimentalFeature("Embedded"),
+      .unsafeFlags(["-wmo", "-Osize", "-Xcc", "-ffunction-sections", "-Xcc", "-fdata-sections"]),
+    ] : [])
+
+/// A pure or driving part of the tools' side, with the parts below it.
+func part(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: tools)
+}
+
+func tests(_ module: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: module + "Tests", dependencies: [.byName(name: module)] + dependencies, swiftSettings: common)
+}
+
+var targets: [Target] = [
+  // Floor 0: C libraries, the operating system's C interface, and the bytes that everybody handles.
+  .systemLibrary(name: "CNghttp2", pkgConfig: embedded ? nil : "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+  .systemLibrary(name: "COpenSSL", pkgConfig: embedded ? nil : "openssl", providers: [.apt(["libssl-dev"])]),
+  .systemLibrary(name: "CZlib", pkgConfig: embedded ? nil : "zlib", providers: [.apt(["zlib1g-dev"])]),
+  .target(name: "CLinux", cSettings: commit.map { [.define("SONDE_COMMIT", to: "\"\($0)\"")] } ?? []),
+  part("Bytes"),
+
+  // Floor 1: pure parts, and the operating system.
+  part("HTTP2", ["CNghttp2"]),
+  part("TLS", ["COpenSSL", "Bytes"]),
+  part("Crypto", ["COpenSSL"]),
+  part("Gzip", ["CZlib"]),
+  part("Protobuf"),
+  part("JSON"),
+  part("Flags", ["Bytes"]),
+  part("Sys", ["CLinux", "Bytes"]),
+
+  // Floor 2: pure meaning.
+  part("GRPC", ["Bytes", "Gzip", "HTTP2"]),
+  part("Health", ["Protobuf"]),
+  part("Fault", ["Bytes"]),
+
+  // Floor 3: the driver that blocks, and the engine that it serves.
+  part("BlockingClient", ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
+  part(
+    "HealthProbe",
+    ["BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS"]),
+
+  // Floor 4: executables.
+  .executableTarget(name: "grpc_health_probe", dependencies: ["HealthProbe"], swiftSettings: tools),
+]
+
+if !embedded {
+  targets += [
+    tests("Bytes"),
+    tests("HTTP2"),
+    tests("TLS", ["Bytes"]),
+    tests("Crypto"),
+    tests("Gzip"),
+    tests("Protobuf"),
+    tests("JSON"),
+    tests("Flags"),
+    tests("Sys", ["CLinux"]),
+    tests("GRPC", ["Bytes", "HTTP2"]),
+    tests("Health", ["Protobuf"]),
+    tests("Fault"),
+    tests("BlockingClient", ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
+    tests("HealthProbe", ["BlockingClient", "Fault", "Flags", "GRPC", "JSON", "Sys"]),
+    .testTarget(name: "TidyTests", swiftSettings: common),
+  ]
+}
+
+let package = Package(
+  name: "sonde",
+  products: [.executable(name: "grpc_health_probe", targets: ["grpc_health_probe"])],
+  targets: targets
+)

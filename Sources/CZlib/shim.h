@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SONDE_CZLIB_H
+#define SONDE_CZLIB_H
+
+#include <zlib.h>
+
+#endif
