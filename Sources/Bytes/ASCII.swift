@@ -28,7 +28,7 @@ extension String {
   /// The text with `A`–`Z` turned into `a`–`z`, as header names and host names compare; other characters as they are.
   public var asciiLowercased: String {
     guard utf8.contains(where: { $0 &- 0x41 < 26 }) else { return self }
-    return String(decoding: utf8.map(\.asciiLowercased), as: UTF8.self)
+    return String(decoding: utf8.map { $0.asciiLowercased }, as: UTF8.self)
   }
 
   /// Whether two texts are equal when ASCII case is ignored.
