@@ -13,7 +13,6 @@ let commit = Context.environment["SONDE_COMMIT"]
 
 let common: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
-  .strictMemorySafety(),
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
@@ -22,7 +21,7 @@ let common: [SwiftSetting] = [
 
 /// Settings of everything that the tools link: the same sources compile as ordinary and as Embedded Swift.
 let tools =
-  common
+  common + [.strictMemorySafety()]
   + (embedded
     ? [
       .enableExperimentalFeature("Embedded"),

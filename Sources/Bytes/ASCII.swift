@@ -41,6 +41,12 @@ extension String {
     utf8.split(separator: separator, omittingEmptySubsequences: false).map { String(Substring($0)) }
   }
 
+  /// What follows a prefix; nil where the text does not start with it.
+  public func after(_ prefix: String) -> String? {
+    guard utf8.starts(with: prefix.utf8) else { return nil }
+    return String(Substring(utf8.dropFirst(prefix.utf8.count)))
+  }
+
   /// The text without ASCII spaces, tabs, carriage returns and line feeds at either end.
   public var asciiTrimmed: String {
     func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D }
