@@ -47,6 +47,9 @@ public struct HTTP2Limits: Equatable, Sendable {
   /// Acknowledgements of PING and SETTINGS that wait for the peer to read them (CVE-2019-9512, CVE-2019-9515).
   public var maxOutboundAcks = 1_000
 
+  /// Frames of all kinds that the peer made us queue and does not read.
+  public var maxOutboundBacklog = 4_000
+
   /// Streams that the peer may open and reset at once (CVE-2023-44487), in the server's role…
   public var streamResetBurst: UInt64 = 1_000
 
@@ -65,6 +68,9 @@ public struct HTTP2Limits: Equatable, Sendable {
 
   /// Bytes that the events in the inbox hold: a few bytes of compressed header can unfold to many.
   public var maxInboxBytes = 16 * 1_024 * 1_024
+
+  /// The window that both ends start with, of a stream and of the connection (RFC 9113 section 6.9.2).
+  static let defaultWindow: Int32 = 65_535
 
   /// The bound at which an oversized header section ends the connection: decoding it costs time even when it is dropped.
   public static let headerListPatience = 16
