@@ -8,6 +8,12 @@ public struct TargetError: Error, Equatable, Sendable {
   public let cause: String
   /// What to write instead.
   public let hint: String
+
+  /// An error of a cause and a hint.
+  public init(cause: String, hint: String) {
+    self.cause = cause
+    self.hint = hint
+  }
 }
 
 /// Where to connect, as gRPC names it.

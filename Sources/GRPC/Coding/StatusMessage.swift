@@ -20,22 +20,7 @@ public enum StatusMessage {
   /// a message is for people, and a broken one beats none.
   public static func decode(_ value: String) -> String {
     guard value.utf8.contains(0x25) else { return value }
-    let source = Array(value.utf8)
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(source.count)
-    var index = 0
-    while index < source.count {
-      if source[index] == 0x25, index + 2 < source.count, let high = source[index + 1].hexDigitValue,
-        let low = source[index + 2].hexDigitValue
-      {
-        bytes.append(high << 4 | low)
-        index += 3
-      } else {
-        bytes.append(source[index])
-        index += 1
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
+    return String(decoding: value.percentDecoded, as: UTF8.self)
   }
 
   private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x41 + value - 10 }
