@@ -25,7 +25,8 @@ let tools =
   + (embedded
     ? [
       .enableExperimentalFeature("Embedded"),
-      .unsafeFlags(["-wmo", "-Osize", "-Xcc", "-ffunction-sections", "-Xcc", "-fdata-sections"]),
+      // All C headers must be read with the same feature macro, or one struct has two shapes.
+      .unsafeFlags(["-wmo", "-Osize", "-Xcc", "-D_GNU_SOURCE"]),
     ] : [])
 
 /// A pure or driving part of the tools' side, with the parts below it.
