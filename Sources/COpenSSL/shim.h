@@ -13,10 +13,10 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-// OPENSSL_init_ssl: neither the machine's openssl.cnf nor tables of texts, and no work at exit.
+// How OpenSSL starts: neither the machine's openssl.cnf nor tables of texts, and no work at exit.
 static const uint64_t sonde_OPENSSL_INIT_LEAN =
-    OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_SSL_STRINGS | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS
-    | OPENSSL_INIT_NO_ATEXIT;
+    OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_ATEXIT;
+static const uint64_t sonde_OPENSSL_INIT_LEAN_SSL = OPENSSL_INIT_NO_LOAD_SSL_STRINGS;
 
 // SSL_CTX: settings.
 static const uint64_t sonde_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;

@@ -6,9 +6,9 @@ internal import COpenSSL
 enum TLSLibrary {
   /// Starts OpenSSL, once; every entry point of this module calls it first.
   ///
-  /// Without the machine's openssl.cnf, which shall not steer us, and without the texts of errors, which cost time and memory;
-  /// nothing is cleaned up at exit, as the process ends anyway.
-  static func start() { _ = OPENSSL_init_ssl(sonde_OPENSSL_INIT_LEAN, nil) }
+  /// Without the machine's openssl.cnf, which shall not steer us, and without the texts of errors, which cost time and
+  /// memory; nothing is cleaned up at exit, as the process ends anyway.
+  static func start() { _ = OPENSSL_init_ssl(sonde_OPENSSL_INIT_LEAN | sonde_OPENSSL_INIT_LEAN_SSL, nil) }
 
   /// Empties the queue, before a call whose errors matter.
   static func clearErrors() { ERR_clear_error() }
