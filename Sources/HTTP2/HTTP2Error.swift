@@ -71,4 +71,6 @@ public struct HTTP2Error: Error, Equatable, Sendable {
     self.message = message
     self.firstBytes = firstBytes
   }
+
+  static let rapidReset = "too many streams that the peer opened and reset"
 }

@@ -13,7 +13,7 @@ extension HTTP2Session {
     guard context.role == .client else {
       throw HTTP2Error(.invalidState, by: .local, "a server makes no requests")
     }
-    guard unsafe nghttp2_session_check_request_allowed(session) != 0 else {
+    guard canSubmitRequest else {
       throw HTTP2Error(.closing, by: .local, "the connection takes no new streams")
     }
     let id = unsafe withVectors(fields) { session, vectors, count in
@@ -60,8 +60,13 @@ extension HTTP2Session {
   /// Throws where the stream is gone or ended, or its header section was not yet sent.
   public mutating func submitTrailers(_ id: StreamID, _ fields: HeaderFields) throws(HTTP2Error) {
     let stream = try writableStream(id)
-    stream.body.end(trailers: fields)
-    resume(stream)
+    if stream.body.count > 0 {
+      stream.body.end(trailers: fields)
+    } else {
+      // Nothing has to leave before them, so they need not wait for a window either.
+      stream.body.end()
+      submitTrailer(id, fields)
+    }
   }
 
   /// Queues bytes of the body; they leave as the windows allow. `endStream` ends the stream after them.
@@ -110,6 +115,7 @@ extension HTTP2Session {
     guard let stream = context.streams[id], !stream.isReset else { return }
     stream.isReset = true
     context.discardBody(of: stream)
+    if isUnsent(id) { return closeUnsent(id, code) }
     unsafe nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code.rawValue)
   }
 
@@ -143,7 +149,7 @@ extension HTTP2Session {
   public var lastPeerStreamID: StreamID { unsafe nghttp2_session_get_last_proc_stream_id(session) }
 
   /// Whether a client may still start a request: no GOAWAY came or went, and stream numbers are left.
-  public var canSubmitRequest: Bool { unsafe nghttp2_session_check_request_allowed(session) != 0 }
+  public var canSubmitRequest: Bool { unsafe !hasFailed && nghttp2_session_check_request_allowed(session) != 0 }
 
   // MARK: Transport log
 
@@ -159,7 +165,7 @@ extension HTTP2Session {
   // MARK: Helpers
 
   mutating func submitGoAway(_ code: HTTP2ErrorCode, lastStreamID: StreamID?, debugData: [UInt8]) {
-    context.askedGoAways.append(code)
+    if !context.askedGoAways.contains(code) { context.askedGoAways.append(code) }
     let debugData = [UInt8](debugData.prefix(HTTP2Limits.maxDebugData))
     let isOwn = context.role == .client ? 1 : 0
     var last = lastStreamID ?? lastPeerStreamID
@@ -170,14 +176,27 @@ extension HTTP2Session {
 
   mutating func submitDueTrailers() {
     while let id = context.dueTrailers.popLast() {
-      guard let stream = context.streams[id], let fields = stream.body.trailers else { continue }
-      unsafe withVectors(fields) { session, vectors, count in
-        unsafe nghttp2_submit_trailer(session, id, vectors, count)
-      }
+      if let stream = context.streams[id], let fields = stream.body.trailers { submitTrailer(id, fields) }
     }
   }
 
+  private mutating func submitTrailer(_ id: StreamID, _ fields: HeaderFields) {
+    unsafe withVectors(fields) { session, vectors, count in
+      unsafe nghttp2_submit_trailer(session, id, vectors, count)
+    }
+  }
+
+  /// Whether a request's first frame still waits for its turn: the library knows no such stream.
+  func isUnsent(_ id: StreamID) -> Bool { unsafe nghttp2_session_get_stream_local_close(session, id) < 0 }
+
+  /// Withdraws a request whose turn may never come. The library only marks it, and would tell once it was its turn.
+  mutating func closeUnsent(_ id: StreamID, _ code: HTTP2ErrorCode) {
+    unsafe nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code.rawValue)
+    context.streamClosed(id, code)
+  }
+
   private func openStream(_ id: StreamID) throws(HTTP2Error) -> StreamState {
+    guard !hasFailed else { throw HTTP2Error(.closing, by: .local, "the connection has failed") }
     guard let stream = context.streams[id], !stream.isReset else {
       throw HTTP2Error(.streamClosed, by: .local, "the stream is closed")
     }

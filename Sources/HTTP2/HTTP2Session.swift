@@ -20,7 +20,7 @@ import CNghttp2
   let context: SessionContext
   private var preface: Preface?
   private var outbox: [UInt8] = []
-  private var hasFailed = false
+  private(set) var hasFailed = false
   private var backlog = 0
   var fieldBytes: [UInt8] = []
   var fieldVectors: [nghttp2_nv] = unsafe []
@@ -87,7 +87,12 @@ import CNghttp2
     while output.count - start < atMost {
       guard pump(into: &output) else { break }
     }
-    if context.failure != nil || context.libraryGoAway != nil { settle(0) }
+    if backlog == 0 { context.unansweredResets = 0 }
+    if context.failure != nil || context.libraryGoAway != nil {
+      settle(0)
+      output += outbox
+      outbox = []
+    }
     return output.count - start
   }
 
@@ -143,6 +148,10 @@ import CNghttp2
     while let (id, code) = context.dueResets.popLast() {
       unsafe nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code.rawValue)
     }
+    if context.isGoneAway {
+      context.isGoneAway = false
+      for id in context.streams.identifiers where isUnsent(id) { closeUnsent(id, .refusedStream) }
+    }
     if context.dueConsumption > 0 {
       unsafe nghttp2_session_consume_connection(session, context.dueConsumption)
       context.dueConsumption = 0
@@ -158,14 +167,20 @@ import CNghttp2
 
   // MARK: Failing
 
-  /// Ends the connection for the reason that the library's own GOAWAY gives.
+  /// Ends the connection for the reason that the library's own GOAWAY gives. One that it sends while it means to go on is
+  /// its answer to too many RST_STREAM frames.
   private mutating func failByLibrary() {
+    let isFlood = !isTerminating
     context.holdsData = true
     var words: [UInt8] = []
     while context.libraryGoAway == nil, pump(into: &words) {}
     outbox += words
     let (code, reason) = context.libraryGoAway ?? (.internalError, "the library gave up")
-    finish(HTTP2Error(.protocolViolation, by: .peer, wire: code, reason.isEmpty ? code.name : reason))
+    if isFlood {
+      finish(HTTP2Error(.limitExceeded, by: .peer, wire: code, HTTP2Error.rapidReset))
+    } else {
+      finish(HTTP2Error(.protocolViolation, by: .peer, wire: code, reason.isEmpty ? code.name : reason))
+    }
   }
 
   /// Ends the connection for a reason of our own, with a GOAWAY that names it.
@@ -183,6 +198,7 @@ import CNghttp2
 
   private mutating func failFatally(_ number: Int32) {
     guard !hasFailed, !context.holdsData else { return }
+    if let failure = context.failure { return fail(failure) }
     switch number {
     case NGHTTP2_ERR_NOMEM.rawValue:
       fail(HTTP2Error(.outOfMemory, by: .library, wire: .internalError, number: number, "memory ran out"))

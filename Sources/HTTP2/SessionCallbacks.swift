@@ -12,7 +12,7 @@ import CNghttp2
     var table: OpaquePointer?
     guard unsafe nghttp2_session_callbacks_new(&table) == 0 else { return nil }
     unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(table) { _, frame, context in
-      guard let frame = unsafe frame, let context = unsafe SessionCallbacks.context(context) else { return SessionCallbacks.failed }
+      guard let frame = unsafe frame, let context = unsafe owner(of: context) else { return failedCallback }
       let header = unsafe frame.pointee.hd
       if header.type == UInt8(NGHTTP2_HEADERS.rawValue) {
         context.beginHeaders(
@@ -22,7 +22,7 @@ import CNghttp2
     }
     unsafe nghttp2_session_callbacks_set_on_header_callback(table) {
       _, frame, name, nameCount, value, valueCount, flags, context in
-      guard let frame = unsafe frame, let context = unsafe SessionCallbacks.context(context) else { return SessionCallbacks.failed }
+      guard let frame = unsafe frame, let context = unsafe owner(of: context) else { return failedCallback }
       if unsafe frame.pointee.hd.type == UInt8(NGHTTP2_HEADERS.rawValue) {
         unsafe context.header(
           UnsafeBufferPointer(start: name, count: nameCount), UnsafeBufferPointer(start: value, count: valueCount),
@@ -31,29 +31,29 @@ import CNghttp2
       return context.verdict
     }
     unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(table) { _, frame, context in
-      guard let frame = unsafe frame, let context = unsafe SessionCallbacks.context(context) else { return SessionCallbacks.failed }
+      guard let frame = unsafe frame, let context = unsafe owner(of: context) else { return failedCallback }
       unsafe SessionCallbacks.received(frame, context)
       return context.verdict
     }
     unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(table) { _, frame, number, context in
-      guard let frame = unsafe frame, let context = unsafe SessionCallbacks.context(context) else { return SessionCallbacks.failed }
+      guard let frame = unsafe frame, let context = unsafe owner(of: context) else { return failedCallback }
       if context.isTracing { unsafe context.trace(.received, frame.pointee) }
       let id = unsafe frame.pointee.hd.stream_id
       if id != 0 { context.suspect(id, HTTP2ErrorCode(libraryNumber: number)) }
       return context.verdict
     }
     unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(table) { _, _, id, bytes, count, context in
-      guard let context = unsafe SessionCallbacks.context(context) else { return SessionCallbacks.failed }
+      guard let context = unsafe owner(of: context) else { return failedCallback }
       unsafe context.data(id, UnsafeBufferPointer(start: bytes, count: count))
       return context.verdict
     }
     unsafe nghttp2_session_callbacks_set_on_stream_close_callback(table) { _, id, code, context in
-      guard let context = unsafe SessionCallbacks.context(context) else { return SessionCallbacks.failed }
+      guard let context = unsafe owner(of: context) else { return failedCallback }
       context.streamClosed(id, HTTP2ErrorCode(rawValue: code))
       return context.verdict
     }
     unsafe nghttp2_session_callbacks_set_on_frame_send_callback(table) { _, frame, context in
-      guard let frame = unsafe frame, let context = unsafe SessionCallbacks.context(context) else { return SessionCallbacks.failed }
+      guard let frame = unsafe frame, let context = unsafe owner(of: context) else { return failedCallback }
       unsafe SessionCallbacks.sent(frame, context)
       return 0
     }
@@ -68,7 +68,7 @@ import CNghttp2
   /// The library asks for a stream's next bytes. The end of the body, or that there is nothing yet, goes into the flags and
   /// the result.
   static let readBody: nghttp2_data_source_read_callback = { _, id, buffer, capacity, flags, _, context in
-    guard let context = unsafe SessionCallbacks.context(context), let flags = unsafe flags else {
+    guard let context = unsafe owner(of: context), let flags = unsafe flags else {
       return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
     }
     if context.holdsData { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
@@ -91,13 +91,6 @@ import CNghttp2
     }
     return moved
   }
-
-  private static func context(_ pointer: UnsafeMutableRawPointer?) -> SessionContext? {
-    guard let pointer = unsafe pointer else { return nil }
-    return unsafe Unmanaged<SessionContext>.fromOpaque(pointer).takeUnretainedValue()
-  }
-
-  private static let failed = NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
 
   private static func received(_ frame: UnsafePointer<nghttp2_frame>, _ context: SessionContext) {
     let header = unsafe frame.pointee.hd
@@ -127,6 +120,7 @@ import CNghttp2
       let opaque = unsafe UInt64(bigEndianBytes: frame.pointee.ping.opaque_data)
       context.emit(isACK ? .pingAcknowledged(opaque) : .ping(opaque))
     case NGHTTP2_GOAWAY.rawValue:
+      context.isGoneAway = true
       let goAway = unsafe frame.pointee.goaway
       let count = unsafe min(goAway.opaque_data_len, HTTP2Limits.maxDebugData)
       let debugData = unsafe [UInt8](UnsafeBufferPointer(start: goAway.opaque_data, count: count))
@@ -160,6 +154,15 @@ import CNghttp2
     }
   }
 }
+
+/// The context behind the address that a callback is given.
+private func owner(of address: UnsafeMutableRawPointer?) -> SessionContext? {
+  guard let address = unsafe address else { return nil }
+  return unsafe Unmanaged<SessionContext>.fromOpaque(address).takeUnretainedValue()
+}
+
+/// What a callback returns that was called without what it needs.
+private let failedCallback = NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
 
 extension SessionContext {
   /// What a callback returns: go on, or stop because a limit is broken.

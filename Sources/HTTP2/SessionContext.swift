@@ -33,6 +33,12 @@ final class SessionContext {
   /// Received bytes that nobody will ever see, to be given back as soon as the library has returned.
   var dueConsumption = 0
 
+  /// Whether a GOAWAY came: requests whose turn did not come yet are to be withdrawn.
+  var isGoneAway = false
+
+  /// Streams that the peer reset since it last read all that we had to say.
+  var unansweredResets: UInt64 = 0
+
   /// Whether DATA is held back: set while a failing session says its last words.
   var holdsData = false
 
@@ -164,6 +170,11 @@ final class SessionContext {
 
   func resetReceived(_ id: StreamID, _ code: HTTP2ErrorCode) {
     flushData()
+    if role == .server {
+      // The library counts by its clock, but speaks up only when it is drained.
+      unansweredResets += 1
+      if unansweredResets > limits.streamResetBurst { fail(HTTP2Error.rapidReset) }
+    }
     guard let stream = streams[id] else { return }
     stream.isReset = true
     discardBody(of: stream)

@@ -36,6 +36,9 @@ struct StreamTable {
     }
   }
 
+  /// All open streams, the oldest first.
+  var identifiers: [StreamID] { states.keys.sorted() }
+
   /// The state without making it the latest one.
   func peek(_ id: StreamID) -> StreamState? {
     if let latest, latest.id == id { return latest }

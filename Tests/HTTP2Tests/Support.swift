@@ -4,29 +4,25 @@ import HTTP2
 
 /// Both roles joined in memory, each with the events that came out of it.
 final class Pair {
-  var client: HTTP2Session
-  var server: HTTP2Session
+  let client: Endpoint
+  let server: Endpoint
   var clientEvents: [HTTP2Event] = []
   var serverEvents: [HTTP2Event] = []
 
   init(client: HTTP2Limits = .client, server: HTTP2Limits = .server) throws {
-    let client = try HTTP2Session(role: .client, limits: client)
-    let server = try HTTP2Session(role: .server, limits: server)
-    self.client = client
-    self.server = server
+    self.client = try Endpoint(.client, client)
+    self.server = try Endpoint(.server, server)
   }
 
   /// Carries bytes both ways, cut as `cut` says, until neither end has any; false where they never fall silent.
   @discardableResult
   func exchange(cut: @escaping (Int) -> Int = { $0 }) -> Bool {
     for _ in 0..<10_000 {
-      var fromClient: [UInt8] = []
-      client.drain(into: &fromClient)
+      let fromClient = client.drained()
       clientEvents += client.events()
       server.receive(fromClient, cut: cut)
       serverEvents += server.events()
-      var fromServer: [UInt8] = []
-      server.drain(into: &fromServer)
+      let fromServer = server.drained()
       serverEvents += server.events()
       client.receive(fromServer, cut: cut)
       clientEvents += client.events()
@@ -39,32 +35,6 @@ final class Pair {
   func takeEvents() -> (client: [HTTP2Event], server: [HTTP2Event]) {
     defer { (clientEvents, serverEvents) = ([], []) }
     return (clientEvents, serverEvents)
-  }
-}
-
-extension HTTP2Session {
-  /// All events that wait.
-  mutating func events() -> [HTTP2Event] {
-    var events: [HTTP2Event] = []
-    while let event = nextEvent() { events.append(event) }
-    return events
-  }
-
-  /// Takes bytes in pieces: `cut` says how long the next one is, given what is left.
-  mutating func receive(_ bytes: [UInt8], cut: (Int) -> Int = { $0 }) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let piece = [UInt8](rest.prefix(max(1, cut(rest.count))))
-      rest = rest.dropFirst(piece.count)
-      receive(piece.span)
-    }
-  }
-
-  /// Everything that there is to send.
-  mutating func drained() -> [UInt8] {
-    var bytes: [UInt8] = []
-    drain(into: &bytes)
-    return bytes
   }
 }
 
@@ -82,6 +52,18 @@ extension [HTTP2Event] {
     var body: [UInt8] = []
     for case .data(id, let bytes, _, _) in self { body += bytes }
     return body
+  }
+
+  /// How many events say that the peer has ended the stream.
+  func endsOfStream(_ id: StreamID) -> Int {
+    var count = 0
+    for event in self {
+      switch event {
+      case .data(id, _, _, endStream: true), .headers(id, _, _, endStream: true): count += 1
+      default: break
+      }
+    }
+    return count
   }
 
   /// The header sections of the stream, in order.
