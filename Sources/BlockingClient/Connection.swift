@@ -5,6 +5,7 @@ public import Fault
 public import GRPC
 internal import HTTP2
 internal import Sys
+public import TLS
 
 /// An HTTP/2 connection on which calls run, one after another or side by side.
 ///
@@ -28,15 +29,15 @@ public final class Connection {
   public private(set) var goAway: Fault?
   /// How long the steps took.
   public internal(set) var timings = Timings()
-  /// Whether the connection is encrypted.
-  public let isSecure: Bool
+  /// What TLS agreed on; nil in the clear.
+  public let security: TLSPeerFacts?
 
   /// The address at the other end.
   public var peerName: String { stream.name }
 
-  init(_ stream: ByteStream, isSecure: Bool, limits: HTTP2Limits, log: TransportLog?) throws(Fault) {
+  init(_ stream: ByteStream, security: TLSPeerFacts?, limits: HTTP2Limits, log: TransportLog?) throws(Fault) {
     self.stream = stream
-    self.isSecure = isSecure
+    self.security = security
     self.log = log
     do throws(HTTP2Error) { http2 = try HTTP2Session(role: .client, limits: limits) } catch {
       throw Fault(.systemFailure, "HTTP/2", detail: error.message)

@@ -5,6 +5,20 @@ public import Fault
 internal import GRPC
 public import HTTP2
 public import Sys
+public import TLS
+
+/// How TLS is spoken to a server.
+public struct TLSOptions {
+  /// What is verified, by which roots, with which identity.
+  public var context: TLSContext
+  /// Whether the server must choose `h2` by ALPN, as RFC 9113 demands.
+  public var requiresALPN = true
+  /// The fewest seconds that the server's certificate must still be valid for.
+  public var minimumValidity: Int64 = 0
+
+  /// Options around a context.
+  public init(context: TLSContext) { self.context = context }
+}
 
 /// How to reach a server.
 public struct DialOptions {
@@ -12,6 +26,8 @@ public struct DialOptions {
   public var target: Target
   /// When a proxy is used.
   public var proxies = ProxyRules.none
+  /// TLS; nil for plaintext.
+  public var tls: TLSOptions?
   /// What a proxy is told about who asks; the same as in calls.
   public var userAgent = ""
   /// Bounds on what the server may make us keep.
@@ -79,8 +95,20 @@ public struct Dialer {
   /// Tries once.
   func attempt(until deadline: Deadline) throws(Fault) -> Connection {
     var timings = Timings()
-    let (stream, early) = try open(until: deadline, &timings)
-    let connection = try Connection(stream, isSecure: false, limits: options.limits, log: log)
+    var (stream, early) = try open(until: deadline, &timings)
+    var facts: TLSPeerFacts?
+    if let tls = options.tls {
+      do throws(Fault) {
+        facts = try Timings.measure(&timings.tls) { () throws(Fault) in
+          try secure(stream, tls, early, until: deadline)
+        }
+      } catch {
+        stream.close(until: Deadline(nanoseconds: 0))
+        throw error
+      }
+      early = []
+    }
+    let connection = try Connection(stream, security: facts, limits: options.limits, log: log)
     do throws(Fault) {
       try Timings.measure(&timings.settings) { () throws(Fault) in try connection.handshake(early, until: deadline) }
     } catch {
@@ -89,6 +117,26 @@ public struct Dialer {
     }
     connection.timings = timings
     return connection
+  }
+
+  private func secure(_ stream: ByteStream, _ tls: TLSOptions, _ early: [UInt8], until deadline: Deadline)
+    throws(Fault) -> TLSPeerFacts
+  {
+    let facts = try stream.startTLS(tls.context, early: early, until: deadline)
+    let alpn = facts.alpn
+    log?.info("\(facts.version.name) with \(stream.name), \(facts.cipherSuite), ALPN \(alpn ?? "none")")
+    if tls.requiresALPN, alpn != "h2" {
+      throw Fault(.alpnMissing, stream.name, detail: alpn.map { "it chose \($0.quoted)" } ?? "it chose nothing")
+    }
+    if tls.minimumValidity > 0, let certificate = facts.chain.first {
+      let left = certificate.notAfter - secondsSince1970()
+      if left < tls.minimumValidity {
+        throw Fault(
+          .certificateExpiresSoon, certificate.subject,
+          detail: "on \(certificate.notAfterText), in \(max(0, left / 86_400)) days")
+      }
+    }
+    return facts
   }
 
   /// A stream to the target itself, through whatever stands between; and what the target said in the same breath.
