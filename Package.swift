@@ -69,7 +69,7 @@ var targets: [Target] = [
     ["BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS"]),
 
   // Floor 4: executables.
-  .executableTarget(name: "grpc_health_probe", dependencies: ["HealthProbe"], swiftSettings: tools),
+  .executableTarget(name: "grpc_health_probe", dependencies: ["HealthProbe", "Sys"], swiftSettings: tools),
 ]
 
 if !embedded {

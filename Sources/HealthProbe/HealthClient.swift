@@ -30,6 +30,8 @@ final class HealthClient {
 
   /// The connection; nil before the first and after a loss.
   private(set) var connection: Connection?
+  /// The timings of the last connection, also where it is gone.
+  private(set) var lastTimings: Timings?
   /// How long the last call took, in nanoseconds.
   private(set) var rpcTime: Int64?
 
@@ -48,6 +50,7 @@ final class HealthClient {
     if let connection, connection.failure == nil, connection.goAway == nil { return }
     close()
     connection = try dialer.dial(until: deadline)
+    lastTimings = connection?.timings
   }
 
   /// Says goodbye.
