@@ -91,14 +91,16 @@ class Server:
     def _accept(self) -> None:
         while not self.stopping.is_set():
             try:
-                sock, _ = self.listener.accept()
-            except OSError:
+                select.select([self.listener], [], [])
+                # Taken under the lock, so that no connection is ever neither in the queue nor counted.
+                with self._changed:
+                    sock, _ = self.listener.accept()
+                    number, self.accepted = self.accepted, self.accepted + 1
+                    self._active += 1
+                    self._sockets.append(sock)
+                    self._changed.notify_all()
+            except (OSError, ValueError):
                 return
-            with self._changed:
-                number, self.accepted = self.accepted, self.accepted + 1
-                self._active += 1
-                self._sockets.append(sock)
-                self._changed.notify_all()
             thread = threading.Thread(target=self._serve, args=(sock, number), daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -129,8 +131,8 @@ class Server:
         self.wait_until(lambda: self.accepted >= count)
 
     def wait_until_idle(self) -> None:
-        """Waits until every connection so far has been served to its end."""
-        self.wait_until(lambda: self._active == 0)
+        """Waits until every connection so far, those in the queue included, has been served to its end."""
+        self.wait_until(lambda: self._active == 0 and not select.select([self.listener], [], [], 0)[0])
 
     def __enter__(self):
         return self
