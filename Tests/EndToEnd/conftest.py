@@ -40,6 +40,12 @@ def probe() -> Probe:
     return Probe(str(pathlib.Path(path).resolve()))
 
 
+@pytest.fixture(autouse=True)
+def no_probe_is_left():
+    yield
+    Probe.end_all()
+
+
 class Certificates:
     """Paths of the files that scripts/make-certificates has made."""
 

@@ -175,6 +175,17 @@ class Probe:
     def __init__(self, path: str):
         self.path = path
 
+    # Every process of the test that is under way, so that none outlives a test that fails.
+    started: list[subprocess.Popen] = []
+
+    @classmethod
+    def end_all(cls) -> None:
+        for process in cls.started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        cls.started.clear()
+
     def start(self, *arguments: str | bytes, env: dict[str, str] | None = None, prefix: list[str] = (), **options) -> Running:
         environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
         if library_path := os.environ.get("LD_LIBRARY_PATH"):
@@ -183,6 +194,7 @@ class Probe:
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)
         process = subprocess.Popen([*prefix, self.path, *arguments], env=environment | (env or {}), **options)
+        self.started.append(process)
         return Running(process, [os.fsdecode(argument) for argument in arguments])
 
     def __call__(self, *arguments: str | bytes, env: dict[str, str] | None = None, **options) -> Result:

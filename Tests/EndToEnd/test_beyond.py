@@ -18,7 +18,7 @@ CONNECTED = "status: CONNECTED"
 STEPS = {"resolve", "connect", "proxy", "tls", "settings", "rpc", "total"}
 KEYS = {
     "status", "ok", "exitCode", "address", "service", "services", "error", "reason", "fault", "timings", "truncated",
-}  # fmt: skip
+}
 OUTPUT_LIMIT = 4096
 
 
@@ -448,7 +448,7 @@ LONG_TEXTS = {
     "debug data of GOAWAY": [*START, http2.goaway(http2.ENHANCE_YOUR_CALM, 1, b"d" * 10_000), until_closed()],
     "characters of three bytes": ending_with(13, "%E2%82%AC" * 3000),
     "characters that must be escaped": ending_with(13, "%1B%22" * 3000),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("script", LONG_TEXTS.values(), ids=LONG_TEXTS)
@@ -491,5 +491,5 @@ def test_flags_given_together(probe, healthy):
     result = probe(
         f"-addr={healthy.address}", "-exit-codes=docker", "-output=json", "-timeout=20s", "-services=up,down", "-no-proxy",
         f"-connect-timeout={LONG_WINDOW}",
-    ).ends(1)  # fmt: skip
+    ).ends(1)
     assert result.json["services"][1] == {"service": "down", "status": "NOT_SERVING"}

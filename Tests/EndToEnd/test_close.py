@@ -9,7 +9,7 @@ from peers import http2, programs, tls
 from peers.http2 import (
     GRPC, SERVING, START, ScriptedPeer, answer, answering, data, ending_with, expect_preface, frame,
     header_block, headers, ping, raw, settings, status, trailers, until_closed,
-)  # fmt: skip
+)
 
 ONE_WRITE = (
     frame(http2.HEADERS, http2.END_HEADERS, 1, header_block(GRPC))
@@ -42,8 +42,9 @@ ENDINGS = {
 
 @pytest.mark.parametrize("script, code", ENDINGS.values(), ids=ENDINGS)
 def test_the_probe_says_goodbye_and_closes_without_a_reset(probe, script, code):
+    window = "300ms" if code == 3 else "20s"
     with ScriptedPeer(script) as peer:
-        probe.check(peer.address, "-rpc-timeout=300ms").ends(code)
+        probe.check(peer.address, f"-rpc-timeout={window}").ends(code)
         conversation = peer.conversation
     goodbyes = conversation.frames_of(http2.GOAWAY)
     assert [goodbye.goaway_code for goodbye in goodbyes] == [http2.NO_ERROR]

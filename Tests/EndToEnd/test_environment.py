@@ -36,7 +36,7 @@ def test_the_environment_wins_over_the_default(probe):
 
 
 @pytest.mark.parametrize("flag", ["addr", "service", "connect-timeout", "tls", "v", "rpc-header", "output", "exit-codes",
-                                  "timeout", "tls-min-days", "services", "rpc-header-file"])  # fmt: skip
+                                  "timeout", "tls-min-days", "services", "rpc-header-file"])
 def test_an_empty_variable_is_no_variable(probe, healthy, flag):
     probe.check(healthy.address, env={variable(flag): ""}).serving()
 
@@ -74,7 +74,7 @@ def test_tls_from_the_environment_alone(probe, certificates):
         variables = env(
             addr=peer.address, tls="true", tls_ca_cert=certificates("ca.pem"), connect_timeout="20s",
             tls_client_cert=certificates("client.pem"), tls_client_key=certificates("client.key"),
-        )  # fmt: skip
+        )
         probe(env=variables).serving()
 
 

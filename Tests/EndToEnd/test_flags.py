@@ -11,11 +11,11 @@ NOWHERE = "-addr=unix://host/path"
 PEER_FLAGS = [
     "addr", "alts", "connect-timeout", "gzip", "rpc-header", "rpc-timeout", "service", "spiffe", "tls", "tls-ca-cert",
     "tls-client-cert", "tls-client-key", "tls-no-verify", "tls-server-name", "user-agent", "v", "version",
-]  # fmt: skip
+]
 OWN_FLAGS = [
     "all", "authority", "connect-only", "exit-codes", "fail-fast", "no-proxy", "output", "rpc-header-file", "services",
     "timeout", "tls-min-days", "wait", "watch",
-]  # fmt: skip
+]
 
 
 # The grammar.
@@ -120,7 +120,7 @@ GOOD_DURATIONS = {
     "0.1ms": "100µs", "100h": "100h0m0s", "1h2m3.004s": "1h2m3.004s", "1.000000001s": "1.000000001s", "+1s": "1s",
     ".5s": "500ms", "1.s": "1s", "60000ms": "1m0s", "1s1s": "2s", "999999999s": "277777h46m39s",
     "9223372036854775807ns": "2562047h47m16.854775807s",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text, printed", GOOD_DURATIONS.items())
@@ -132,7 +132,7 @@ def test_a_duration_is_read_and_printed_as_go_does(probe, text, printed):
 NOT_POSITIVE = {
     "0": "0s", "0s": "0s", "-0": "0s", "0h0m": "0s", "-1s": "-1s", "-250ms": "-250ms", "-1.5h": "-1h30m0s",
     "-1us": "-1µs", "0.1ns": "0s",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("flag", ["connect-timeout", "rpc-timeout"])
@@ -144,7 +144,7 @@ def test_a_timeout_must_be_greater_than_zero(probe, flag, text, printed):
 BAD_DURATIONS = [
     "5", "", "s", ".", ".s", "1x", "1s ", " 1s", "--1s", "1e3s", "1 s", "1,5s", "1S", "9223372036854775808ns",
     "3000000h", "1d", "99999999999999999999s",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("text", BAD_DURATIONS)

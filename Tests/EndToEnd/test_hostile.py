@@ -15,7 +15,7 @@ from peers import health, http2, tcp, tls
 from peers.http2 import (
     GRPC, SERVING, START, ScriptedPeer, answer, answering, data, ending_with, expect_preface, flood, frame, goaway,
     header_block, headers, raw, settings, status, trailers, until_closed,
-)  # fmt: skip
+)
 
 SHORT = ["-connect-timeout=700ms", "-rpc-timeout=700ms"]
 MEMORY_LIMIT = 96 << 20  # the ordinary build starts at about a quarter of this
@@ -24,7 +24,7 @@ MEMORY_LIMIT = 96 << 20  # the ordinary build starts at about a quarter of this
 def is_plain(text):
     """No control character but the line end, no bidirectional control, nothing invisible."""
     bad = [c for c in text if (ord(c) < 32 and c != "\n") or 127 <= ord(c) < 160 or 0x202A <= ord(c) <= 0x202E
-           or 0x2066 <= ord(c) <= 0x2069 or c in "\u200b\u200e\u200f\u2028\u2029\ufeff"]  # fmt: skip
+           or 0x2066 <= ord(c) <= 0x2069 or c in "\u200b\u200e\u200f\u2028\u2029\ufeff"]
     return not bad
 
 
@@ -57,7 +57,7 @@ SPOKEN = {
     "an encoding": [*START, headers([*GRPC, ("grpc-encoding", "\u202ex")]), data(http2.message(b"x", 1)),
                     trailers(status(0))],
     "a message that is no UTF-8": ending_with(13, b"\xff\x9b\x80".decode("latin-1")),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("script", SPOKEN.values(), ids=SPOKEN)
@@ -151,7 +151,7 @@ FLOODS = {
     "frames of an unknown type": frame(0xEE, 0, 0, bytes(100)),
     "zeros": bytes(9),
     "ones": b"\xff" * 9,
-}  # fmt: skip
+}
 
 
 def ends_small(probe, address, *arguments):
@@ -295,7 +295,7 @@ def test_a_certificate_with_an_escape_sequence_in_its_name(probe, certificates, 
     """The names of a certificate are the peer's words as well."""
     subject = "/CN=\x1b[31mred\x07"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "9",
-               "-subj", subject, "-keyout", folder / "k", "-out", folder / "c"]  # fmt: skip
+               "-subj", subject, "-keyout", folder / "k", "-out", folder / "c"]
     subprocess.run(command, check=True, capture_output=True)
     context = tls.server_context(str(folder / "c"), str(folder / "k"))
     with ScriptedPeer(answering(), tls=context) as peer:

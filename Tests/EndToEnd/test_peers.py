@@ -15,7 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from peers import health, http2, programs, proxy, spiffe, tcp, tls
 from peers.http2 import (
     START, ScriptedPeer, answering, ending_with, expect_preface, goaway, headers, rst, settings, until_closed,
-)  # fmt: skip
+)
 
 
 def ask(address, service="", credentials=None, options=()):
@@ -224,7 +224,7 @@ def test_nginx_speaks_http_1_and_http_2(folder):
         assert run("curl", "-s", f"http://{server.address}/").stdout == "one"
     with programs.nginx(folder, "listen 127.0.0.1:{port} http2; return 503;") as server:
         got = run("curl", "-s", "--http2-prior-knowledge", "-o", "/dev/null", "-w", "%{http_version} %{http_code}",
-                  f"http://{server.address}/")  # fmt: skip
+                  f"http://{server.address}/")
         assert got.stdout == "2 503"
 
 
@@ -232,14 +232,14 @@ def test_s_server_shakes_hands_in_its_moods(folder, certificates):
     pair = ["-cert", certificates("server.pem"), "-key", certificates("server.key")]
     with programs.s_server(folder, *pair, "-alpn", "http/1.1") as server:
         got = run("openssl", "s_client", "-connect", server.address, "-alpn", "h2,http/1.1", "-CAfile",
-                  certificates("ca.pem"), stdin=subprocess.DEVNULL)  # fmt: skip
+                  certificates("ca.pem"), stdin=subprocess.DEVNULL)
         assert "ALPN protocol: http/1.1" in got.stdout and "Verify return code: 0 (ok)" in got.stdout
     with programs.s_server(folder, *pair, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0") as server:
         got = run("openssl", "s_client", "-connect", server.address, "-min_protocol", "TLSv1.2",
-                  stdin=subprocess.DEVNULL)  # fmt: skip
+                  stdin=subprocess.DEVNULL)
         assert got.returncode != 0 and "protocol" in got.stderr
         got = run("openssl", "s_client", "-connect", server.address, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0",
-                  stdin=subprocess.DEVNULL)  # fmt: skip
+                  stdin=subprocess.DEVNULL)
         assert "TLSv1.1" in got.stdout
 
 
@@ -247,7 +247,7 @@ BAD_CERTIFICATES = {
     "server": "ok", "full-chain": "ok", "rsa-server": "ok", "expired": "expired", "not-yet-valid": "not yet valid",
     "wrong-host": "mismatch", "unknown": "unable to get local issuer", "missing-intermediate": "unable to get local issuer",
     "self-signed": "self-signed", "client-only": "purpose|unsuitable", "no-san": "mismatch|ok",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name, verdict", BAD_CERTIFICATES.items())
@@ -255,7 +255,7 @@ def test_each_certificate_is_as_bad_as_its_name(certificates, name, verdict):
     context = tls.server_context(certificates(f"{name}.pem"), certificates(f"{name}.key"), weak=True)
     with ScriptedPeer([until_closed()], tls=context) as peer:
         got = run("openssl", "s_client", "-connect", peer.address, "-CAfile", certificates("ca.pem"),
-                  "-verify_hostname", "localhost", "-purpose", "sslserver", stdin=subprocess.DEVNULL)  # fmt: skip
+                  "-verify_hostname", "localhost", "-purpose", "sslserver", stdin=subprocess.DEVNULL)
         verdicts = [line for line in (got.stdout + got.stderr).splitlines() if re.search("verify (error|return code)", line, re.I)]
         assert any(word in line for line in verdicts for word in verdict.split("|")), verdicts
 
@@ -265,13 +265,13 @@ def test_the_scripted_peer_demands_client_certificates(certificates, version):
     context = tls.server_context(
         certificates("server.pem"), certificates("server.key"), client_ca=certificates("ca.pem"),
         minimum=version, maximum=version,
-    )  # fmt: skip
+    )
     with ScriptedPeer([until_closed()], tls=context) as peer:
         run("openssl", "s_client", "-connect", peer.address, stdin=subprocess.DEVNULL)
         peer.wait_until_idle()
         assert "certificate" in peer.handshake_errors[0].lower()
         run("openssl", "s_client", "-connect", peer.address, "-cert", certificates("client.pem"), "-key",
-            certificates("client.key"), stdin=subprocess.DEVNULL)  # fmt: skip
+            certificates("client.key"), stdin=subprocess.DEVNULL)
         peer.wait_until_idle()
         assert len(peer.handshake_errors) == 1 and len(peer.conversations) == 1
 
@@ -329,7 +329,7 @@ def test_the_workload_api_hands_out_its_identity(certificates, folder):
     mine = spiffe.svid(
         "spiffe://example.org/probe", certificates("spiffe-client.pem"), certificates("spiffe-client.key"),
         certificates("spiffe-ca.pem"),
-    )  # fmt: skip
+    )
     with spiffe.WorkloadAPI(spiffe.response(mine), address=f"unix:{folder}/api") as api:
         assert api.endpoint == f"unix://{folder}/api"
         with grpc.insecure_channel(f"unix:{folder}/api") as channel:

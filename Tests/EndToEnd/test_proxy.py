@@ -119,7 +119,7 @@ def test_a_unix_socket_never_goes_through_a_proxy(probe, folder):
 
 
 @pytest.mark.parametrize("value", ["*", "server.test", ".test", "test", "other.example,server.test", " server.test ",
-                                   "server.test:{port}", "SERVER.TEST"])  # fmt: skip
+                                   "server.test:{port}", "SERVER.TEST"])
 @pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
 def test_no_proxy_names_what_is_dialled_directly(probe, peer, named_hosts, variable, value):
     with Proxy(mood="refuse", reply="HTTP/1.1 403 Forbidden\r\n") as relay:

@@ -19,7 +19,7 @@ def identity(certificates):
             "spiffe://example.org/probe", certificates("spiffe-client.pem"), certificates("spiffe-client.key"),
             certificates("spiffe-ca.pem"),
         )
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -67,11 +67,11 @@ def test_the_first_of_several_identities_is_used(probe, certificates, server, fo
     first = spiffe.svid(
         "spiffe://example.org/probe", certificates("spiffe-client.pem"), certificates("spiffe-client.key"),
         certificates("spiffe-ca.pem"),
-    )  # fmt: skip
+    )
     second = spiffe.svid(
         "spiffe://example.org/server", certificates("spiffe-server.pem"), certificates("spiffe-server.key"),
         certificates("spiffe-ca.pem"),
-    )  # fmt: skip
+    )
     with spiffe.WorkloadAPI(spiffe.response(first, second), address=f"unix:{folder}/api") as api:
         result = probe.check(server.address, "-spiffe", "-v", "-rpc-timeout=10s", env=env(api)).ends(0)
     assert '(SVID): "spiffe://example.org/probe"' in result.stderr

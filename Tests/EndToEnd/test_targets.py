@@ -4,10 +4,13 @@
 import contextlib
 import os
 import socket
+import time
 
 import pytest
 
-from peers import health, tcp
+from conftest import in_private_mounts
+from peers import dns, health, tcp
+from peers.dns import NameServer
 from peers.http2 import ScriptedPeer, answering
 
 
@@ -85,7 +88,7 @@ def test_the_addresses_of_a_name_are_tried_in_turn(probe, named_hosts):
 
 
 @pytest.mark.parametrize("form", ["dns:///127.0.0.1:{port}", "dns:127.0.0.1:{port}", "dns:///localhost:{port}",
-                                  "passthrough:///127.0.0.1:{port}", "passthrough:127.0.0.1:{port}"])  # fmt: skip
+                                  "passthrough:///127.0.0.1:{port}", "passthrough:127.0.0.1:{port}"])
 def test_a_scheme_before_host_and_port(probe, form):
     with ScriptedPeer(answering()) as peer:
         target = form.format(port=peer.port)
@@ -194,11 +197,75 @@ def test_a_target_is_quoted_in_the_line(probe):
     assert result.line.startswith('error: failed to connect service at "a\\"b\\\\c\\nd": '), result
 
 
-# Names that cannot be found.
+# Names and name servers. Each test has a name server and a resolv.conf of its own.
 
 
-def test_a_name_that_does_not_exist_is_looked_for_until_the_window_ends(probe):
-    """No name server is asked here that could answer; the window holds all the same."""
-    target = "does-not-exist.invalid:7001"
-    result = probe(f"-addr={target}", "-connect-timeout=500ms").at_once()
-    result.connect_timed_out(target, "500ms").because("does-not-exist.invalid")
+@pytest.fixture
+def asking(folder):
+    """Starts a name server and gives the beginning of a command that asks it: `asking(names=...)`."""
+    with contextlib.ExitStack() as stack:
+
+        def ask(**mood):
+            try:
+                server = stack.enter_context(NameServer(**mood))
+            except PermissionError as error:
+                pytest.skip(f"cannot be a name server: {error}")
+            lines = f"nameserver {server.address}\noptions timeout:1 attempts:2\n"
+            return in_private_mounts({"/etc/resolv.conf": lines, "/etc/hosts": "127.0.0.1 localhost\n"}, folder)
+
+        yield ask
+
+
+def test_a_name_server_is_asked_for_a_name(probe, asking):
+    with ScriptedPeer(answering()) as peer:
+        probe.check(f"server.test:{peer.port}", prefix=asking(names={"server.test": "127.0.0.1"})).serving()
+
+
+def test_a_name_that_does_not_exist_is_looked_for_until_the_window_ends(probe, asking):
+    """It may appear: containers and their names come up together."""
+    target = "nowhere.test:7001"
+    result = probe(f"-addr={target}", "-connect-timeout=500ms", prefix=asking()).at_once()
+    result.connect_timed_out(target, "500ms").because("nowhere.test", "not found|no such|unknown|does not exist")
+
+
+def test_a_name_server_that_fails_is_told_apart(probe, asking):
+    target = "server.test:7001"
+    result = probe(f"-addr={target}", "-connect-timeout=500ms", prefix=asking(otherwise=dns.SERVER_FAILURE)).at_once()
+    result.connect_timed_out(target, "500ms").because("server.test")
+
+
+def test_a_name_server_that_is_silent_does_not_stretch_the_window(probe, asking):
+    """The C library alone would wait for seconds."""
+    target = "server.test:7001"
+    result = probe(f"-addr={target}", "-connect-timeout=300ms", prefix=asking(otherwise=None))
+    result.connect_timed_out(target, "300ms").because("server.test")
+    assert result.seconds < 1.5, result
+
+
+def test_a_name_that_appears_late_is_found(probe, folder):
+    """A transient fault ends within the window."""
+    names = {}
+    try:
+        server = NameServer(names)
+    except PermissionError as error:
+        pytest.skip(f"cannot be a name server: {error}")
+    with server, ScriptedPeer(answering()) as peer:
+        prefix = in_private_mounts({"/etc/resolv.conf": f"nameserver {server.address}\n"}, folder)
+        running = probe.start(f"-addr=late.test:{peer.port}", "-connect-timeout=30s", prefix=prefix)
+        while not server.asked and running.process.poll() is None:
+            time.sleep(0.01)
+        names["late.test"] = "127.0.0.1"
+        running.result().serving()
+
+
+def test_no_name_server_is_asked_for_addresses_and_localhost(probe, healthy, folder):
+    try:
+        server = NameServer()
+    except PermissionError as error:
+        pytest.skip(f"cannot be a name server: {error}")
+    with server:
+        files = {"/etc/resolv.conf": f"nameserver {server.address}\n", "/etc/hosts": "# empty\n"}
+        prefix = in_private_mounts(files, folder)
+        for target in (f"127.0.0.1:{healthy.port}", f"localhost:{healthy.port}", f":{healthy.port}"):
+            probe.check(target, prefix=prefix).serving()
+        assert server.asked == []

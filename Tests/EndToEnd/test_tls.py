@@ -110,6 +110,18 @@ def test_a_bundle_of_several_authorities_is_read_whole(probe, serve, certificate
         probe.check(peer.address, "-tls", f"-tls-ca-cert={bundle}").serving()
 
 
+def test_nginx_passes_the_call_on(probe, folder, healthy, certificates, trusting):
+    """A reverse proxy as it stands before many services."""
+    block = (
+        f"listen 127.0.0.1:{{port}} ssl http2; ssl_certificate {certificates('full-chain.pem')};"
+        f" ssl_certificate_key {certificates('full-chain.key')};"
+        f" location / {{ grpc_pass grpc://{healthy.address}; }}"
+    )
+    with programs.nginx(folder, block) as server:
+        probe.check(server.address, *trusting).serving()
+        probe.check(server.address, *trusting, "-service=down", "-gzip").unhealthy("NOT_SERVING")
+
+
 # The system's authorities.
 
 

@@ -94,7 +94,7 @@ def test_the_shape_with_tls(probe, certificates):
         result = probe(
             f"-addr={address}", "-v", "-tls", f"-tls-ca-cert={ca}", f"-tls-client-cert={mine}", f"-tls-client-key={key}",
             "-tls-server-name=localhost", "-connect-timeout=20s",
-        ).ends(0)  # fmt: skip
+        ).ends(0)
     lines = [
         r"> tls=true",
         r"  > no-verify=false ",

@@ -14,7 +14,7 @@ from peers.http2 import (
     GRPC, NOT_SERVING, SERVING, START, ScriptedPeer, answer, answering, close, cut, data, ending_with, expect,
     expect_headers, expect_preface, expect_request, goaway, headers, message, ping, quiet, raw, rst, settings, sleep,
     status, trailers, until_closed,
-)  # fmt: skip
+)
 
 VERSION = r"\d+\.\d+\.\d+\S*"
 
@@ -117,7 +117,7 @@ def test_gzip_adds_two_headers_and_compresses_the_message(probe):
     request, _ = request_of(probe, "-gzip", "-service=abc")
     assert request.names[4:] == [
         "content-type", "user-agent", "te", "grpc-encoding", "grpc-accept-encoding", "grpc-timeout",
-    ]  # fmt: skip
+    ]
     assert request.value("grpc-encoding") == request.value("grpc-accept-encoding") == "gzip"
     assert request.message[0] == 1
     assert request.payload == b"\x0a\x03abc"
@@ -144,7 +144,7 @@ def test_user_headers_come_last_and_values_of_one_name_keep_their_order(probe):
     )
     assert request.names[:8] == [
         ":method", ":scheme", ":path", ":authority", "content-type", "user-agent", "te", "grpc-timeout",
-    ]  # fmt: skip
+    ]
     assert sorted(request.names[8:]) == ["a", "foo", "foo", "foo"]
     assert request.values("foo") == ["bar", "baz", "second"]
     assert request.values("a") == ["b"]
@@ -237,7 +237,7 @@ SERVING_SHAPES = {
                                     trailers(status(0))],
     "identity announced": [headers([*GRPC, ("grpc-encoding", "identity")]), data(answer(SERVING)), trailers(status(0))],
     "RST_STREAM(NO_ERROR) after the end": [headers(GRPC), data(answer(SERVING)), trailers(status(0)), rst(0)],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("script", SERVING_SHAPES.values(), ids=SERVING_SHAPES)
@@ -340,7 +340,7 @@ FAILURES = {
         [headers([*GRPC, *status(10, "x"), ("grpc-status-details-bin", "CAoSAXk")], end_stream=True)], "Aborted", "x"),
     "the connection closes during the call": (
         [close()], "Unavailable", "error reading from server: EOF"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("script, code, text", FAILURES.values(), ids=FAILURES)
@@ -373,7 +373,7 @@ FAILURES_LIKE = {
     "gzip that is none": (
         [headers([*GRPC, ("grpc-encoding", "gzip")]), data(message(b"not gzip", 1)), trailers(status(0))],
         "Internal", ".*decompress.*"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("script, code, pattern", FAILURES_LIKE.values(), ids=FAILURES_LIKE)
@@ -403,7 +403,7 @@ HTTP_CODES = [
     (429, "Too Many Requests", "Unavailable"), (502, "Bad Gateway", "Unavailable"),
     (503, "Service Unavailable", "Unavailable"), (504, "Gateway Timeout", "Unavailable"),
     (500, "Internal Server Error", "Unknown"), (418, "I'm a teapot", "Unknown"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("number, phrase, code", HTTP_CODES, ids=lambda value: str(value))
@@ -417,7 +417,7 @@ CODES = {
     1: "Canceled", 2: "Unknown", 3: "InvalidArgument", 4: "DeadlineExceeded", 5: "NotFound", 6: "AlreadyExists",
     7: "PermissionDenied", 8: "ResourceExhausted", 9: "FailedPrecondition", 10: "Aborted", 11: "OutOfRange",
     13: "Internal", 14: "Unavailable", 15: "DataLoss", 16: "Unauthenticated", 17: "Code(17)",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("number, name", CODES.items())
@@ -437,7 +437,7 @@ RESETS = {
     "FRAME_SIZE_ERROR": "Internal", "REFUSED_STREAM": "Unavailable", "CANCEL": "Canceled",
     "COMPRESSION_ERROR": "Internal", "CONNECT_ERROR": "Internal", "ENHANCE_YOUR_CALM": "ResourceExhausted",
     "INADEQUATE_SECURITY": "PermissionDenied", "HTTP_1_1_REQUIRED": "Internal",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name, code", RESETS.items())
@@ -511,8 +511,8 @@ def test_settings_that_never_come_are_a_connect_timeout(probe):
 
 def test_the_rpc_window_starts_when_the_connection_stands(probe):
     """A slow connection leaves the whole window to the call."""
-    with ScriptedPeer([expect_preface(), sleep(0.4), settings(), expect_request(), sleep(0.4), *answering()[3:]]) as peer:
-        probe.check(peer.address, "-rpc-timeout=600ms").serving()
+    with ScriptedPeer([expect_preface(), sleep(0.8), settings(), expect_request(), sleep(0.3), *answering()[3:]]) as peer:
+        probe.check(peer.address, "-rpc-timeout=1s").serving()
 
 
 def test_an_answer_on_a_stream_that_was_never_opened_fails_the_connection(probe):

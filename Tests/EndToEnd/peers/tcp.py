@@ -176,7 +176,13 @@ def silence() -> Talker:
 
 
 def closes_at_once() -> Talker:
-    return Talker(lambda sock, _: sock.close())
+    """Accepts and sends a FIN. What the probe says is still read, since a close with bytes unread is a reset."""
+
+    def behaviour(sock: socket.socket, server: Talker) -> None:
+        sock.shutdown(socket.SHUT_WR)
+        read_until_closed(sock, server)
+
+    return Talker(behaviour)
 
 
 def resets_at_once() -> Talker:
