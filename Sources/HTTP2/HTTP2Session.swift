@@ -17,7 +17,7 @@ import CNghttp2
 /// The session is driven by one thread at a time.
 @safe public struct HTTP2Session: ~Copyable {
   let session: OpaquePointer
-  let context: SessionContext
+  private let contextAddress: UnsafeMutablePointer<SessionContext>
   private var preface: Preface?
   private var outbox: [UInt8] = []
   private(set) var hasFailed = false
@@ -29,15 +29,24 @@ import CNghttp2
   ///
   /// Throws where memory runs out or a limit is out of the range that RFC 9113 allows.
   public init(role: HTTP2Role, limits: HTTP2Limits) throws(HTTP2Error) {
-    let context = SessionContext(role: role, limits: limits)
-    unsafe session = try SessionOptions.makeSession(role: role, limits: limits, context: context)
-    self.context = context
+    let context = UnsafeMutablePointer<SessionContext>.allocate(capacity: 1)
+    unsafe context.initialize(to: SessionContext(role: role, limits: limits))
+    do throws(HTTP2Error) {
+      unsafe session = try SessionOptions.makeSession(role: role, limits: limits, context: context)
+    } catch {
+      unsafe context.deinitialize(count: 1)
+      unsafe context.deallocate()
+      throw error
+    }
+    unsafe contextAddress = context
     preface = Preface(expectedBy: role)
   }
 
   deinit {
-    // The library's half goes first: it holds the context's address. The context follows as a stored property.
+    // The library's half goes first: it holds the context's address.
     unsafe nghttp2_session_del(session)
+    unsafe contextAddress.deinitialize(count: 1)
+    unsafe contextAddress.deallocate()
   }
 
   // MARK: In
@@ -103,6 +112,12 @@ import CNghttp2
   public var wantsWrite: Bool { unsafe !outbox.isEmpty || !hasFailed && nghttp2_session_want_write(session) != 0 }
 
   // MARK: The engine
+
+  /// The callbacks' half of the state. An access never lasts while the library runs, which would reach for it too.
+  var context: SessionContext {
+    @inline(__always) _read { yield unsafe contextAddress.pointee }
+    @inline(__always) nonmutating _modify { yield unsafe &contextAddress.pointee }
+  }
 
   /// Moves one buffer of the library to the output; false where there is none.
   private mutating func pump(into output: inout [UInt8]) -> Bool {
