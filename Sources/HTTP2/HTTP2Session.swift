@@ -75,7 +75,7 @@ import CNghttp2
     guard !hasFailed, wantsRead else { return }
     if let preface, !preface.held.isEmpty { return failForeign(preface.held) }
     hasFailed = true
-    context.emit(.failed(HTTP2Error(.endOfInput, by: .peer, "the peer closed the connection")))
+    context.inbox.append(.failed(HTTP2Error(.endOfInput, by: .peer, "the peer closed the connection")))
   }
 
   /// The oldest event that was not yet taken; nil where there is none.
@@ -108,7 +108,7 @@ import CNghttp2
   /// Whether the session waits for bytes from the peer.
   public var wantsRead: Bool { unsafe !hasFailed && nghttp2_session_want_read(session) != 0 }
 
-  /// Whether ``drain(into:atMost:)`` has something to give.
+  /// Whether ``drain(into:atMost:)`` is worth a call. After one that `atMost` cut short it may turn out to give nothing.
   public var wantsWrite: Bool { unsafe !outbox.isEmpty || !hasFailed && nghttp2_session_want_write(session) != 0 }
 
   // MARK: The engine
@@ -186,10 +186,7 @@ import CNghttp2
   /// its answer to too many RST_STREAM frames.
   private mutating func failByLibrary() {
     let isFlood = !isTerminating
-    context.holdsData = true
-    var words: [UInt8] = []
-    while context.libraryGoAway == nil, pump(into: &words) {}
-    outbox += words
+    sayLastWords { $0.libraryGoAway == nil }
     let (code, reason) = context.libraryGoAway ?? (.internalError, "the library gave up")
     if isFlood {
       finish(HTTP2Error(.limitExceeded, by: .peer, wire: code, HTTP2Error.rapidReset))
@@ -203,16 +200,22 @@ import CNghttp2
     context.endOfChunk()
     if let code = error.wireCode {
       submitGoAway(code, lastStreamID: nil, debugData: [UInt8](error.message.utf8))
-      context.holdsData = true
-      var words: [UInt8] = []
-      while pump(into: &words) {}
-      outbox += words
+      sayLastWords { _ in true }
     }
-    if !hasFailed { finish(error) }
+    finish(error)
+  }
+
+  /// Moves what is queued before any data to the outbox, for as long as the condition holds. Nothing can fail any more.
+  private mutating func sayLastWords(while isNeeded: (borrowing SessionContext) -> Bool) {
+    context.isFailing = true
+    context.failure = nil
+    var words: [UInt8] = []
+    while isNeeded(context), pump(into: &words) {}
+    outbox += words
   }
 
   private mutating func failFatally(_ number: Int32) {
-    guard !hasFailed, !context.holdsData else { return }
+    guard !hasFailed, !context.isFailing else { return }
     if let failure = context.failure { return fail(failure) }
     switch number {
     case NGHTTP2_ERR_NOMEM.rawValue:

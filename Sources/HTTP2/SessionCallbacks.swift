@@ -156,7 +156,7 @@ extension SessionContext {
   fileprivate mutating func read(
     _ id: StreamID, into buffer: UnsafeMutableRawBufferPointer, _ flags: inout UInt32
   ) -> Int {
-    if holdsData { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
+    if isFailing { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
     guard let stream = streams[id] else { return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
     let moved = unsafe stream.body.move(into: buffer)
     pendingBytes -= moved

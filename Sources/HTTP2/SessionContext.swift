@@ -43,8 +43,8 @@ struct SessionContext: ~Copyable {
   /// Streams that the peer reset since it last read all that we had to say.
   var unansweredResets: UInt64 = 0
 
-  /// Whether DATA is held back: set while a failing session says its last words.
-  var holdsData = false
+  /// Whether the session has failed and only says its last words: no data is among them.
+  var isFailing = false
 
   /// Bytes queued in all bodies.
   var pendingBytes = 0
@@ -76,9 +76,9 @@ struct SessionContext: ~Copyable {
     }
   }
 
-  /// Notes that the peer went beyond a limit; the first one counts.
+  /// Notes that the peer went beyond a limit; the first one counts, and none while a failing session says its last words.
   mutating func fail(_ message: String, _ wire: HTTP2ErrorCode = .enhanceYourCalm) {
-    if failure == nil { failure = HTTP2Error(.limitExceeded, by: .peer, wire: wire, message) }
+    if failure == nil, !isFailing { failure = HTTP2Error(.limitExceeded, by: .peer, wire: wire, message) }
   }
 
   /// Emits what waits for more that did not come; the library has taken all input.

@@ -25,8 +25,8 @@ import Testing
     #expect(failure?.code == .limitExceeded, sourceLocation: sourceLocation)
     #expect(failure?.initiator == .peer, sourceLocation: sourceLocation)
     #expect(!peer.wantsRead, sourceLocation: sourceLocation)
-    let rest = peer.drained()
-    #expect(rest.count < 512 * 1_024, sourceLocation: sourceLocation)
+    #expect(peer.drained().count < 512 * 1_024, sourceLocation: sourceLocation)
+    #expect([Frame](cutting: peer.lastSent).last?.type == 7, sourceLocation: sourceLocation)
     #expect(peer.isOver, sourceLocation: sourceLocation)
   }
 
