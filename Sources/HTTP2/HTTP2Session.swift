@@ -155,10 +155,10 @@ import CNghttp2
     if result < 0 { return failFatally(Int32(truncatingIfNeeded: result)) }
     if context.libraryGoAway != nil || isTerminating {
       context.dropSuspect()
-      context.endOfChunk()
+      context.settlePending()
       return failByLibrary()
     }
-    context.endOfChunk()
+    context.settlePending()
     if let failure = context.failure { return fail(failure) }
     while let (id, code) = context.dueResets.popLast() {
       unsafe nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code.rawValue)
@@ -197,7 +197,7 @@ import CNghttp2
 
   /// Ends the connection for a reason of our own, with a GOAWAY that names it.
   private mutating func fail(_ error: HTTP2Error) {
-    context.endOfChunk()
+    context.settlePending()
     if let code = error.wireCode {
       submitGoAway(code, lastStreamID: nil, debugData: [UInt8](error.message.utf8))
       sayLastWords { _ in true }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a session's callbacks know and leave behind. It stands at an address of its own, which the library holds; the
-/// session frees the library's half first. No class: a request means some thirty callbacks, and counting references and
-/// checking accesses in each took a quarter of its time.
+/// session frees the library's half first. No class: a call means some twenty callbacks, and counting references and
+/// checking accesses in each took a fifth of its time.
 struct SessionContext: ~Copyable {
   let role: HTTP2Role
   let limits: HTTP2Limits
@@ -81,8 +81,8 @@ struct SessionContext: ~Copyable {
     if failure == nil, !isFailing { failure = HTTP2Error(.limitExceeded, by: .peer, wire: wire, message) }
   }
 
-  /// Emits what waits for more that did not come; the library has taken all input.
-  mutating func endOfChunk() {
+  /// Emits what waited for something to go with it, now that something else has come, or nothing more.
+  mutating func settlePending() {
     flushData()
     if suspect != nil { confirmSuspect() }
   }
@@ -93,7 +93,7 @@ struct SessionContext: ~Copyable {
   // MARK: Header sections
 
   mutating func beginHeaders(_ id: StreamID, isRequest: Bool) {
-    flushData()
+    settlePending()
     if isRequest, role == .server { _ = streams.insert(id) }
     block.begin(id)
   }
@@ -129,7 +129,7 @@ struct SessionContext: ~Copyable {
   // MARK: Data
 
   mutating func data(_ id: StreamID, _ bytes: UnsafeBufferPointer<UInt8>) {
-    flushData()
+    settlePending()
     emptyDataFrames = 0
     guard let stream = streams[id], !stream.isReset else {
       dueConsumption += bytes.count
@@ -173,13 +173,13 @@ struct SessionContext: ~Copyable {
   // MARK: The end of streams
 
   mutating func resetReceived(_ id: StreamID, _ code: HTTP2ErrorCode) {
-    flushData()
+    settlePending()
     if role == .server {
       // The library counts by its clock, but speaks up only when it is drained.
       unansweredResets += 1
       if unansweredResets > limits.streamResetBurst { fail(HTTP2Error.rapidReset) }
     }
-    guard let stream = streams[id] else { return }
+    guard let stream = streams[id], !stream.isReset else { return }
     stream.isReset = true
     discardBody(of: stream)
     emit(.reset(id, code, by: .peer))
@@ -187,7 +187,7 @@ struct SessionContext: ~Copyable {
 
   /// A frame broke a rule. Whether it costs the stream or the connection shows only when the library goes on, or does not.
   mutating func suspect(_ id: StreamID, _ code: HTTP2ErrorCode) {
-    endOfChunk()
+    settlePending()
     suspect = (id, code)
   }
 
@@ -212,8 +212,7 @@ struct SessionContext: ~Copyable {
   }
 
   mutating func streamClosed(_ id: StreamID, _ code: HTTP2ErrorCode) {
-    flushData()
-    if suspect != nil { confirmSuspect() }
+    settlePending()
     guard let stream = streams.remove(id) else { return }
     discardBody(of: stream)
     if code == .noError, !stream.isReset { resetBudget.earn() }
