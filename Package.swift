@@ -26,7 +26,7 @@ let tools =
     ? [
       .enableExperimentalFeature("Embedded"),
       // All C headers must be read with the same feature macro, or one struct has two shapes.
-      .unsafeFlags(["-wmo", "-Osize", "-Xcc", "-D_GNU_SOURCE"]),
+      .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xcc", "-D_GNU_SOURCE"]),
     ] : [])
 
 /// A pure or driving part of the tools' side, with the parts below it.
