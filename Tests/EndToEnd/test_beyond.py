@@ -456,7 +456,7 @@ LONG_TEXTS = {
 def test_the_output_stays_below_dockers_limit(probe, script, output):
     with ScriptedPeer(script) as peer:
         result = probe.check(peer.address, f"-output={output}", "-rpc-timeout=500ms", "-service=" + "s" * 3000).ends(3)
-        size = len(result.stdout.encode("utf-8", "surrogateescape")) + len(result.stderr.encode("utf-8", "surrogateescape"))
+        size = len((result.stdout + result.stderr).encode("utf-8", "surrogateescape"))
         assert size < OUTPUT_LIMIT, f"{size} bytes:{result}"
         assert result.line.startswith(("error: health rpc failed: ", "timeout: health rpc did not complete")), result
         assert result.reason, result
@@ -489,7 +489,7 @@ def test_what_is_known_is_written_before_a_hang(probe):
 def test_flags_given_together(probe, healthy):
     """A HEALTHCHECK as it may stand in a Dockerfile."""
     result = probe(
-        f"-addr={healthy.address}", "-exit-codes=docker", "-output=json", "-timeout=20s", "-services=up,down", "-no-proxy",
-        f"-connect-timeout={LONG_WINDOW}",
+        f"-addr={healthy.address}", "-exit-codes=docker", "-output=json", "-timeout=20s",
+        "-services=up,down", "-no-proxy", f"-connect-timeout={LONG_WINDOW}",
     ).ends(1)
     assert result.json["services"][1] == {"service": "down", "status": "NOT_SERVING"}

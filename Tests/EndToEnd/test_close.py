@@ -8,7 +8,7 @@ import pytest
 from peers import http2, programs, tls
 from peers.http2 import (
     GRPC, SERVING, START, ScriptedPeer, answer, answering, data, ending_with, expect_preface, frame,
-    header_block, headers, ping, raw, settings, status, trailers, until_closed,
+    header_block, headers, ping, raw, settings, status, until_closed,
 )
 
 ONE_WRITE = (
