@@ -219,7 +219,8 @@ def test_the_peers_that_are_only_sockets_do_what_they_say():
 def test_nghttpd_answers_and_logs_frames(folder):
     with programs.nghttpd(folder) as server:
         assert ":status: 404" in run("nghttp", "-v", f"http://{server.address}/").stdout
-        assert "recv GOAWAY frame" in server.stop()
+        server.wait_for_log("recv GOAWAY frame")
+        assert "error_code=NO_ERROR" in server.stop()
 
 
 def test_nginx_speaks_http_1_and_http_2(folder):
