@@ -137,7 +137,7 @@ public struct CertificateFacts: Equatable, Sendable {
       switch name.tag {
       case DERReader.Tag.primitiveContext(1): add(CertificateText.plain(content), to: &emails)
       case DERReader.Tag.primitiveContext(2): add(CertificateText.plain(content), to: &dnsNames)
-      case DERReader.Tag.primitiveContext(6): add(CertificateText.plain(content), to: &uris)
+      case DERReader.Tag.primitiveContext(6): add(CertificateText.plain(content, limit: SPIFFE.maximumID), to: &uris)
       case DERReader.Tag.primitiveContext(7): add(AddressText.text(content), to: &ipAddresses)
       default: continue
       }

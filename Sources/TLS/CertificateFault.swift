@@ -32,8 +32,10 @@ public struct CertificateFault: Equatable, Sendable {
     case invalidAuthority
     /// It was revoked.
     case revoked
-    /// It is no X.509-SVID of a known trust domain.
+    /// It is no X.509-SVID: a leaf with one SPIFFE ID (SPIFFE X509-SVID section 2).
     case notSVID
+    /// It is an X.509-SVID of a trust domain without roots here.
+    case unknownTrustDomain
     /// None was sent.
     case missing
     /// Another of OpenSSL's findings, by its number (`X509_V_ERR_…`).

@@ -272,20 +272,16 @@ internal import COpenSSL
     }
   }
 
-  /// The full list, with the fault in front that ended the handshake.
+  /// The full list; should the second look find nothing, which only a change of time between the two can bring about, the
+  /// fault that ended the handshake.
   private func certificateFaults() -> [CertificateFault] {
-    let chain = unsafe TLSPeerFacts.certificates(of: handle)
-    var faults = context.faults(of: chain)
-    let leaf = chain.first.flatMap { CertificateFacts(der: $0) }
-    let first = CertificateFault.Code(
-      verifyCode: Int32(truncatingIfNeeded: unsafe SSL_get_verify_result(handle)),
-      leafHasHostNames: leaf.map { !$0.hostNames.isEmpty } ?? false)
-    if let index = faults.firstIndex(where: { $0.code == first }) {
-      faults.insert(faults.remove(at: index), at: 0)
-    } else {
-      faults.insert(CertificateFault(code: first, depth: 0, certificate: leaf), at: 0)
-    }
-    return faults
+    guard let refusal = inbox.refusal else { return [] }
+    let faults = context.faults(of: refusal.chain)
+    guard faults.isEmpty else { return faults }
+    let leaf = refusal.chain.first.flatMap { CertificateFacts(der: $0) }
+    let hasHostNames = leaf.map { !$0.hostNames.isEmpty } ?? false
+    let code = CertificateFault.Code(verifyCode: refusal.verifyCode, leafHasHostNames: hasHostNames)
+    return [CertificateFault(code: code, depth: 0, certificate: leaf)]
   }
 
   /// The version in a ServerHello or ClientHello that came first: a record header, a message header, then the version.
