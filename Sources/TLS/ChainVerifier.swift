@@ -2,8 +2,8 @@
 
 internal import COpenSSL
 
-/// The rules for a peer's chain, applied twice: by the handshake, which ends at the first fault, and offline, where every
-/// fault is collected for the report. The second never has a say in the first.
+/// The rules for a peer's chain, applied twice: by the handshake, which ends at the first fault, and offline, where
+/// every fault is collected for the report. The second never has a say in the first.
 @safe final class ChainVerifier: @unchecked Sendable {
   enum Rule: Sendable {
     case server(ServerName)
@@ -33,7 +33,9 @@ internal import COpenSSL
     switch configuration.verification {
     case .chainOnly: try self.init(.anyServer, roots: configuration.roots)
     case .none:
-      if let name { try self.init(.server(name), roots: configuration.roots) } else {
+      if let name {
+        try self.init(.server(name), roots: configuration.roots)
+      } else {
         try self.init(.anyServer, roots: configuration.roots)
       }
     case .full:
@@ -55,7 +57,7 @@ internal import COpenSSL
     }
   }
 
-  deinit { for unsafe domain in unsafe domains { unsafe sonde_sk_X509_pop_free(domain.roots) } }
+  deinit { unsafe domains.forEach { unsafe sonde_sk_X509_pop_free($0.roots) } }
 
   /// Writes the rules into a verification's parameters, a context's or an offline one's.
   func apply(to parameters: OpaquePointer?) throws(TLSConfigurationError) {
@@ -77,8 +79,8 @@ internal import COpenSSL
 
   /// Runs a verification: 1 where the chain is good.
   ///
-  /// For workloads the roots of the leaf's own trust domain are the only ones; a leaf that is no SVID, or of a domain without
-  /// roots, is refused at once.
+  /// For workloads the roots of the leaf's own trust domain are the only ones; a leaf that is no SVID, or of a domain
+  /// without roots, is refused at once.
   func verify(_ context: OpaquePointer) -> Int32 {
     guard case .workload = rule else { return unsafe X509_verify_cert(context) }
     let leaf = unsafe X509_STORE_CTX_get0_cert(context).flatMap { unsafe CertificateFacts(der: X509Handle.der($0)) }
@@ -183,7 +185,9 @@ private final class FaultCollector {
     guard !faults.contains(where: { $0.code == code && $0.depth == depth }) else { return }
     var fault = CertificateFault(code: code, depth: depth)
     fault.certificate = unsafe certificate.flatMap { unsafe CertificateFacts(der: X509Handle.der($0)) }
-    if code == .wrongHost || code == .noAlternativeName, case .server(let name) = rule { fault.expectedName = name.text }
+    if code == .wrongHost || code == .noAlternativeName, case .server(let name) = rule {
+      fault.expectedName = name.text
+    }
     faults.append(fault)
   }
 }

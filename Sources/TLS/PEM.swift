@@ -4,8 +4,9 @@ internal import Bytes
 
 /// Textual encodings of certificates and keys (RFC 7468): finds the blocks in a text and decodes only those asked for.
 ///
-/// Whatever stands between blocks is skipped, as bundles carry comments there. A block that is broken — no end, another end
-/// than its beginning, a foreign character — costs itself alone; the scan goes on with the next line that begins one.
+/// Whatever stands between blocks is skipped, as bundles carry comments there. A block that is broken — no end, another
+/// end than its beginning, a foreign character — costs itself alone; the scan goes on with the next line that begins
+/// one.
 public struct PEM {
   /// The text of certificates.
   public static let certificate = "CERTIFICATE"

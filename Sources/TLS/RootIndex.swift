@@ -4,9 +4,10 @@ internal import COpenSSL
 
 /// Finds a root by its subject in PEM bundles without parsing the others.
 ///
-/// Parsing all of a system's 140 roots takes OpenSSL tens of milliseconds, most of a short program's life. The first search
-/// decodes the head of each block as far as the subject and keeps a hash of it; a certificate is decoded in full only where
-/// its subject is the one that a chain asks for. A lock guards the index, since sessions of many threads share it.
+/// Parsing all of a system's 140 roots takes OpenSSL tens of milliseconds, most of a short program's life. The first
+/// search decodes the head of each block as far as the subject and keeps a hash of it; a certificate is decoded in full
+/// only where its subject is the one that a chain asks for. A lock guards the index, since sessions of many threads
+/// share it.
 @safe final class RootIndex: @unchecked Sendable {
   private struct Entry {
     var bundle: Int
@@ -32,7 +33,8 @@ internal import COpenSSL
 
   /// The certificates whose subject is this name, in DER.
   ///
-  /// Names compare byte by byte at first; if none is equal so, as RFC 5280 section 7.1 wants, regardless of case and encoding.
+  /// Names compare byte by byte at first; if none is equal so, as RFC 5280 section 7.1 wants, regardless of case and
+  /// encoding.
   func certificates(subject name: OpaquePointer) -> [[UInt8]] {
     guard unsafe CRYPTO_THREAD_write_lock(lock) == 1 else { return [] }
     defer { _ = unsafe CRYPTO_THREAD_unlock(lock) }

@@ -19,7 +19,8 @@ internal import COpenSSL
     case server(TLSServerConfiguration)
   }
 
-  /// OpenSSL's level 2: at least 112 bits of security, no SHA-1. It is Debian's default, set here so that it holds anywhere.
+  /// OpenSSL's level 2: at least 112 bits of security, no SHA-1. It is Debian's default, set here so that it holds
+  /// anywhere.
   static let securityLevel: Int32 = 2
 
   /// A context for clients.
@@ -91,8 +92,8 @@ internal import COpenSSL
 
   deinit { unsafe SSL_CTX_free(handle) }
 
-  /// All that is wrong with a chain by this context's rules, first cause first; a client that does not verify judges as if it
-  /// did. `time` is the moment to judge for, in seconds since 1970; now where nil.
+  /// All that is wrong with a chain by this context's rules, first cause first; a client that does not verify judges as
+  /// if it did. `time` is the moment to judge for, in seconds since 1970; now where nil.
   public func faults(of chain: [[UInt8]], at time: Int64? = nil) -> [CertificateFault] {
     verifier?.faults(of: chain, at: time) ?? []
   }

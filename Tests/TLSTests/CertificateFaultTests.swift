@@ -86,17 +86,22 @@ private func faults(
     let configuration = try Fixtures.client()
     let expired = try Fixtures.chain("expired")
     let from2024: Int64 = 1_704_067_200
-    #expect(try OfflineVerification.faults(chain: expired, configuration: configuration, at: from2024) .map(\.code) == [.expired])
+    #expect(
+      try OfflineVerification.faults(chain: expired, configuration: configuration, at: from2024).map(\.code) == [
+        .expired
+      ])
     // The authority itself begins in 2024, so that in 2020 it is the one that is not valid yet.
     let in2020 = try OfflineVerification.faults(chain: expired, configuration: configuration, at: 1_590_000_000)
     #expect(in2020.map(\.code) == [.notYetValid])
     #expect(in2020.first?.depth == 1)
   }
 
-  @Test("addresses are verified as addresses, and never sent as names", arguments: [
-    ("127.0.0.1", true), ("::1", true), ("0:0:0:0:0:0:0:1", true), ("::1%lo", true), ("127.0.0.2", false),
-    ("::2", false),
-  ])
+  @Test(
+    "addresses are verified as addresses, and never sent as names",
+    arguments: [
+      ("127.0.0.1", true), ("::1", true), ("0:0:0:0:0:0:0:1", true), ("::1%lo", true), ("127.0.0.2", false),
+      ("::2", false),
+    ])
   func addresses(name: String, isGood: Bool) throws {
     let wire = try Wire(Fixtures.client(name: name), Fixtures.server())
     wire.run()
@@ -114,10 +119,12 @@ private func faults(
     }
   }
 
-  @Test("wildcards cover one label", arguments: [
-    ("a.example.net", true), ("A.Example.NET", true), ("a.example.net.", true), ("other.example.org", true),
-    ("a.b.example.net", false), ("example.net", false), ("localhost", false),
-  ])
+  @Test(
+    "wildcards cover one label",
+    arguments: [
+      ("a.example.net", true), ("A.Example.NET", true), ("a.example.net.", true), ("other.example.org", true),
+      ("a.b.example.net", false), ("example.net", false), ("localhost", false),
+    ])
   func wildcards(name: String, isGood: Bool) throws {
     let (list, failure) = try faults("wrong-host", client: Fixtures.client(name: name))
     #expect(list == (isGood ? [] : [.wrongHost]))

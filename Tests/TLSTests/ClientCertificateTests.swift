@@ -76,9 +76,11 @@ import Testing
     #expect(other.client.failure?.wantsClientCertificate == false)
   }
 
-  @Test("an impostor never receives the client's certificate", arguments: versions, [
-    "unknown", "self-signed", "wrong-host", "expired", "client-only",
-  ])
+  @Test(
+    "an impostor never receives the client's certificate", arguments: versions,
+    [
+      "unknown", "self-signed", "wrong-host", "expired", "client-only",
+    ])
   func impostor(version: TLSVersion, server: String) throws {
     let wire = try Wire(
       Fixtures.client(identity: "client", versions: version...version),
@@ -89,8 +91,8 @@ import Testing
       return
     }
     #expect(wire.server.facts == nil)
-    // Under TLS 1.2 a client certificate travels in the clear: it is nowhere in what was sent. Under TLS 1.3 it would be
-    // longer than all that was sent after the first flight, which is an alert.
+    // Under TLS 1.2 a client certificate travels in the clear: it is nowhere in what was sent. Under TLS 1.3 it would
+    // be longer than all that was sent after the first flight, which is an alert.
     let certificate = try #require(try Fixtures.chain("client").first)
     #expect(!wire.client.sent.contains(certificate))
     let alone = try End(TLSContext(client: Fixtures.client(identity: "client", versions: version...version)))
@@ -125,7 +127,8 @@ import Testing
     #expect(error(Array(damaged.utf8), key) == .unusableCertificate)
     // Other blocks around the right one do not matter.
     #expect(error(key + pem, pem + key) == nil)
-    let oldStyle = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nMIIB\n"
+    let oldStyle =
+      "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nMIIB\n"
       + "-----END RSA PRIVATE KEY-----\n"
     #expect(error(pem, Array(oldStyle.utf8)) == .encryptedKey)
   }

@@ -7,14 +7,16 @@ import Testing
 /// Builds OCSP responses (RFC 6960 section 4.2.1), unsigned: nobody here verifies them.
 enum OCSPFixture {
   static func element(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
-    content.count < 128 ? [tag, UInt8(content.count)] + content
+    content.count < 128
+      ? [tag, UInt8(content.count)] + content
       : [tag, 0x82, UInt8(content.count >> 8), UInt8(content.count & 0xFF)] + content
   }
 
   static func time(_ text: String) -> [UInt8] { element(0x18, Array(text.utf8)) }
 
   static func response(status: [UInt8], nextUpdate: String? = "20260108000000Z") -> [UInt8] {
-    let certificate = element(0x30, element(0x30, [0x06, 0x01, 0x2A]) + element(0x04, [1]) + element(0x04, [2]) + [2, 1, 5])
+    let certificate = element(
+      0x30, element(0x30, [0x06, 0x01, 0x2A]) + element(0x04, [1]) + element(0x04, [2]) + [2, 1, 5])
     let next = nextUpdate.map { element(0xA0, time($0)) } ?? []
     let single = element(0x30, certificate + status + time("20260101000000Z") + next)
     let responder = element(0xA2, element(0x04, [UInt8](repeating: 9, count: 20)))

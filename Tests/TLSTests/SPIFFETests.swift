@@ -5,7 +5,9 @@ import Testing
 @testable import TLS
 
 @Suite struct SPIFFETests {
-  private func client(trusting domain: String = "example.org", roots: String = "spiffe-ca") throws -> TLSClientConfiguration {
+  private func client(trusting domain: String = "example.org", roots: String = "spiffe-ca") throws
+    -> TLSClientConfiguration
+  {
     let bundle = SPIFFEBundle(trustDomain: domain, certificates: try Fixtures.chain(roots).flatMap { $0 })
     // No name: a workload's identity is its ID.
     var configuration = TLSClientConfiguration(verification: .spiffe([bundle]))
@@ -59,14 +61,17 @@ import Testing
     #expect(try codes("spiffe-server", configuration) == [.unknownIssuer])
   }
 
-  @Test("an ID has a trust domain and a plain path, or it is none", arguments: [
-    ("spiffe://example.org", "example.org"), ("spiffe://example.org/a/b", "example.org"),
-    ("SPIFFE://example.org/a", "example.org"), ("spiffe://a_b-c.1/X", "a_b-c.1"), ("spiffe://", nil), ("spiffe:///a", nil),
-    ("http://example.org", nil), ("spiffe://Example.org", nil), ("spiffe://example.org/", nil),
-    ("spiffe://example.org//a", nil), ("spiffe://example.org/..", nil), ("spiffe://example.org/.", nil),
-    ("spiffe://user@example.org/a", nil), ("spiffe://example.org:80/a", nil), ("spiffe://example.org/a?b", nil),
-    ("spiffe://example.org/a#b", nil), ("spiffe://example.org/%61", nil), ("spiffe://exämple.org/a", nil), ("", nil),
-  ] as [(String, String?)])
+  @Test(
+    "an ID has a trust domain and a plain path, or it is none",
+    arguments: [
+      ("spiffe://example.org", "example.org"), ("spiffe://example.org/a/b", "example.org"),
+      ("SPIFFE://example.org/a", "example.org"), ("spiffe://a_b-c.1/X", "a_b-c.1"), ("spiffe://", nil),
+      ("spiffe:///a", nil),
+      ("http://example.org", nil), ("spiffe://Example.org", nil), ("spiffe://example.org/", nil),
+      ("spiffe://example.org//a", nil), ("spiffe://example.org/..", nil), ("spiffe://example.org/.", nil),
+      ("spiffe://user@example.org/a", nil), ("spiffe://example.org:80/a", nil), ("spiffe://example.org/a?b", nil),
+      ("spiffe://example.org/a#b", nil), ("spiffe://example.org/%61", nil), ("spiffe://exämple.org/a", nil), ("", nil),
+    ] as [(String, String?)])
   func ids(id: String, domain: String?) {
     #expect(SPIFFE.trustDomain(ofID: id) == domain)
   }

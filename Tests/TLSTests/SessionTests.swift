@@ -192,7 +192,9 @@ import Testing
       let wire = try Wire(client: client, server: server)
       // A good connection up to some point, then a changed, a cut or an invented piece.
       if round % 3 == 2 { wire.run() }
-      if round % 3 == 2 { wire.server.send([UInt8](repeating: 1, count: 100)) } else {
+      if round % 3 == 2 {
+        wire.server.send([UInt8](repeating: 1, count: 100))
+      } else {
         wire.server.receive(wire.client.takeOutput())
       }
       var bytes = wire.server.takeOutput()
