@@ -13,7 +13,6 @@ let commit = Context.environment["SONDE_COMMIT"]
 
 let common: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
-  .strictMemorySafety(),
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
@@ -22,11 +21,12 @@ let common: [SwiftSetting] = [
 
 /// Settings of everything that the tools link: the same sources compile as ordinary and as Embedded Swift.
 let tools =
-  common
+  common + [.strictMemorySafety()]
   + (embedded
     ? [
       .enableExperimentalFeature("Embedded"),
-      .unsafeFlags(["-wmo", "-Osize", "-Xcc", "-ffunction-sections", "-Xcc", "-fdata-sections"]),
+      // All C headers must be read with the same feature macro, or one struct has two shapes.
+      .unsafeFlags(["-wmo", "-Osize", "-Xcc", "-D_GNU_SOURCE"]),
     ] : [])
 
 /// A pure or driving part of the tools' side, with the parts below it.
@@ -69,7 +69,7 @@ var targets: [Target] = [
     ["BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS"]),
 
   // Floor 4: executables.
-  .executableTarget(name: "grpc_health_probe", dependencies: ["HealthProbe"], swiftSettings: tools),
+  .executableTarget(name: "grpc_health_probe", dependencies: ["HealthProbe", "Sys"], swiftSettings: tools),
 ]
 
 if !embedded {

@@ -41,6 +41,32 @@ extension String {
     utf8.split(separator: separator, omittingEmptySubsequences: false).map { String(Substring($0)) }
   }
 
+  /// What follows a prefix; nil where the text does not start with it.
+  public func after(_ prefix: String) -> String? {
+    guard utf8.starts(with: prefix.utf8) else { return nil }
+    return String(Substring(utf8.dropFirst(prefix.utf8.count)))
+  }
+
+  /// The bytes behind `%XX` escapes (RFC 3986 section 2.1). An escape that is none stays as it is.
+  public var percentDecoded: [UInt8] {
+    let source = Array(utf8)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(source.count)
+    var index = 0
+    while index < source.count {
+      if source[index] == 0x25, index + 2 < source.count, let high = source[index + 1].hexDigitValue,
+        let low = source[index + 2].hexDigitValue
+      {
+        bytes.append(high << 4 | low)
+        index += 3
+      } else {
+        bytes.append(source[index])
+        index += 1
+      }
+    }
+    return bytes
+  }
+
   /// The text without ASCII spaces, tabs, carriage returns and line feeds at either end.
   public var asciiTrimmed: String {
     func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D }

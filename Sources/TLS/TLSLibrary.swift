@@ -3,7 +3,10 @@
 internal import COpenSSL
 
 /// The library as a whole: starting it, and reading its queue of errors.
-enum TLSLibrary {
+public enum TLSLibrary {
+  /// OpenSSL's version, such as `3.0.19`.
+  public static var version: String { unsafe String(cString: OpenSSL_version(OPENSSL_VERSION_STRING)) }
+
   /// Starts OpenSSL, once; every entry point of this module calls it first.
   ///
   /// Without the machine's openssl.cnf, which shall not steer us, and without the texts of errors, which cost time and

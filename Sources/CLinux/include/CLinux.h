@@ -3,17 +3,25 @@
 #ifndef SONDE_CLINUX_H
 #define SONDE_CLINUX_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <gnu/libc-version.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -24,6 +32,37 @@
 // Twins of macros that Swift cannot import.
 static inline int sonde_errno(void) { return errno; }
 static inline void sonde_set_errno(int value) { errno = value; }
+
+// open is variadic in C.
+static inline int sonde_open(const char *path, int flags) { return open(path, flags); }
+
+// With _GNU_SOURCE, glibc declares connect with a union that Swift cannot make.
+static inline int sonde_connect(int socket, const struct sockaddr *address, socklen_t length) {
+  return connect(socket, address, length);
+}
+
+// SIG_IGN is a cast.
+static inline void sonde_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+
+// An array inside a struct comes to Swift as a tuple.
+static inline const char *sonde_dirent_name(const struct dirent *entry) { return entry->d_name; }
+
+// EAI_NODATA is declared for _GNU_SOURCE alone.
+static inline int sonde_eai_nodata(void) { return -5; }
+
+// glibc exports this, but no header declares it: the resolver looks into the hosts file, then asks DNS, whatever an
+// nsswitch.conf says, and needs no module that it would have to load.
+int __nss_configure_lookup(const char *database, const char *services);
+static inline int sonde_use_builtin_resolvers(void) { return __nss_configure_lookup("hosts", "files dns"); }
+
+// The commit that the build named, or NULL.
+static inline const char *sonde_commit(void) {
+#ifdef SONDE_COMMIT
+  return SONDE_COMMIT;
+#else
+  return NULL;
+#endif
+}
 
 // The command line as glibc hands it to constructors, before main: Embedded Swift has no CommandLine.
 int sonde_argc(void);

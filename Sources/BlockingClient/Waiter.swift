@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+public import Fault
+public import Sys
+
+// BlockingClient: the driver of the tools that run once and exit. It dials, shakes hands and runs calls on poll(2), with a
+// deadline on every step; every failure is a Fault.
+
+/// Waits for sockets, look-ups and time, and ends any of that when SIGINT or SIGTERM comes.
+public final class Waiter {
+  private let signals: Signals
+
+  /// The signal that ended a wait, once one did.
+  public private(set) var termination: Signals.Termination?
+
+  /// Takes over the process's signals; made once, before any thread.
+  public init() throws(Fault) {
+    signals = try systemCall(for: "signals") { () throws(SystemError) in try Signals() }
+  }
+
+  /// Waits for a socket; false where the deadline came first.
+  func wait(for socket: borrowing StreamSocket, _ interest: Poll.Interest, until deadline: Deadline) throws(Fault)
+    -> Bool
+  {
+    var poll = Poll()
+    poll.add(signals)
+    poll.add(socket, for: interest)
+    return try wait(&poll, until: deadline)
+  }
+
+  /// Waits for what a poll holds, whose first entry is ours; false where the deadline came first.
+  func wait(_ poll: inout Poll, until deadline: Deadline) throws(Fault) -> Bool {
+    let isReady = try systemCall(for: "waiting") { () throws(SystemError) in try poll.wait(until: deadline) }
+    if poll.isReady(0), let signal = signals.take() {
+      termination = signal
+      throw Fault(.cancelled, "", detail: signal.name)
+    }
+    return isReady
+  }
+
+  /// A poll whose first entry is the signals.
+  func makePoll() -> Poll {
+    var poll = Poll()
+    poll.add(signals)
+    return poll
+  }
+
+  /// Waits until an instant, and for nothing but signals.
+  public func sleep(until deadline: Deadline) throws(Fault) {
+    var poll = makePoll()
+    _ = try wait(&poll, until: deadline)
+  }
+}
+
+/// Runs system calls whose failure says nothing about the peer.
+func systemCall<T: ~Copyable>(for what: String, _ body: () throws(SystemError) -> T) throws(Fault) -> T {
+  do throws(SystemError) { return try body() } catch { throw Fault(error, for: what) }
+}
+
+extension Fault {
+  /// A system call that failed for no reason of the peer's.
+  init(_ error: SystemError, for what: String) {
+    self.init(.systemFailure, what, detail: "\(error.operation): \(error.text)")
+  }
+
+  /// The outcome of connecting to an address.
+  init(_ error: SystemError, to address: String) {
+    let code: FaultCode =
+      switch error.errno {
+      case Errno.connectionRefused: .connectionRefused
+      case Errno.timedOut: .connectTimeout
+      case Errno.networkUnreachable, Errno.addressNotAvailable, Errno.familyNotSupported: .noRoute
+      case Errno.hostUnreachable: .hostUnreachable
+      case Errno.noSuchFile, Errno.notDirectory: .socketNotFound
+      case Errno.permissionDenied, Errno.notPermitted: .connectForbidden
+      default: error.operation == "connect" ? .connectFailed : .systemFailure
+      }
+    let detail: String =
+      switch code {
+      case .connectFailed, .noRoute: error.text
+      case .systemFailure: "\(error.operation): \(error.text)"
+      default: ""
+      }
+    self.init(code, address, detail: detail)
+  }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+
+// Flags: one table of flags gives the parser, the help text and, at build time, the man page and the completions.
+
+/// One flag of a tool.
+public struct Flag: Sendable {
+  /// What a flag's value is.
+  public enum Kind: Equatable, Sendable {
+    /// On or off; off unless given.
+    case bool
+    /// Any text.
+    case string
+    /// A length of time, see ``GoDuration``.
+    case duration
+    /// A whole number in a range.
+    case integer(ClosedRange<Int>)
+    /// One of some words.
+    case choice([String])
+    /// A text that may be given more than once.
+    case list
+  }
+
+  /// The name without dashes.
+  public let name: String
+  /// What the value is.
+  public let kind: Kind
+  /// What help calls the value, such as `FILE`; empty for booleans.
+  public let placeholder: String
+  /// The value where none is given, as the command line would write it.
+  public let defaultValue: String
+  /// One sentence for help, without a full stop.
+  public let summary: String
+  /// More for the man page: sentences, or nothing.
+  public let details: String
+  /// Whether an environment variable gives the value too.
+  public let hasEnvironment: Bool
+
+  /// A flag.
+  public init(
+    _ name: String, _ kind: Kind, _ placeholder: String = "", default defaultValue: String = "", summary: String,
+    details: String = "", hasEnvironment: Bool = true
+  ) {
+    self.name = name
+    self.kind = kind
+    self.placeholder = placeholder
+    self.defaultValue = defaultValue
+    self.summary = summary
+    self.details = details
+    self.hasEnvironment = hasEnvironment
+  }
+}
+
+/// Some flags under a heading.
+public struct FlagGroup: Sendable {
+  /// The heading.
+  public let title: String
+  /// The flags, in the order of help.
+  public let flags: [Flag]
+
+  /// A group.
+  public init(_ title: String, _ flags: [Flag]) {
+    self.title = title
+    self.flags = flags
+  }
+}
+
+/// All flags of a tool.
+public struct FlagTable: Sendable {
+  /// The tool's name, as it is called.
+  public let tool: String
+  /// What the tool does, in one sentence without a full stop.
+  public let summary: String
+  /// What environment variables begin with, such as `GRPC_HEALTH_PROBE_`.
+  public let environmentPrefix: String
+  /// The groups, in the order of help.
+  public let groups: [FlagGroup]
+
+  /// A table.
+  public init(tool: String, summary: String, environmentPrefix: String, groups: [FlagGroup]) {
+    self.tool = tool
+    self.summary = summary
+    self.environmentPrefix = environmentPrefix
+    self.groups = groups
+  }
+
+  /// All flags, in the order of the groups.
+  public var flags: [Flag] { groups.flatMap { $0.flags } }
+
+  /// The environment variable of a flag; nil where it has none.
+  public func environmentName(_ flag: Flag) -> String? {
+    guard flag.hasEnvironment else { return nil }
+    let name = flag.name.utf8.map { $0 == 0x2D ? 0x5F : $0.isASCIILetter ? $0 & ~0x20 : $0 }
+    return environmentPrefix + String(decoding: name, as: UTF8.self)
+  }
+
+  /// What `-h` prints: a line or two a flag, with its kind of value and its default.
+  public var help: String {
+    var text = "usage: \(tool) -addr=ADDRESS [flags]\n\n\(summary).\n"
+    for group in groups {
+      text += "\n\(group.title):\n"
+      for flag in group.flags.sorted(by: { $0.name < $1.name }) {
+        text += "  -" + flag.name + (flag.placeholder.isEmpty ? "" : " " + flag.placeholder)
+        text += "\n        " + flag.summary
+        if !flag.defaultValue.isEmpty { text += " (default \(flag.defaultValue))" }
+        text += "\n"
+      }
+    }
+    return text
+  }
+}

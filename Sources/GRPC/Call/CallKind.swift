@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+
+/// The four kinds of call: how many messages go each way.
+public enum CallKind: Equatable, Sendable {
+  /// One request, one response.
+  case unary
+  /// One request, any number of responses.
+  case serverStreaming
+  /// Any number of requests, one response.
+  case clientStreaming
+  /// Any number of both, independent of each other.
+  case bidirectional
+
+  /// Whether the server answers with exactly one message.
+  public var hasOneResponse: Bool { self == .unary || self == .clientStreaming }
+
+  /// Whether the client sends exactly one message.
+  public var hasOneRequest: Bool { self == .unary || self == .serverStreaming }
+}
+
+/// The largest message that is accepted unless the user says otherwise: the 4 MiB that gRPC's implementations share.
+public let defaultReceiveLimit = 4 << 20
+
+/// Whether a content type is gRPC's: `application/grpc`, alone or followed by `+` and a codec or `;` and parameters.
+func isGRPC(contentType: String) -> Bool {
+  guard let rest = contentType.asciiLowercased.after("application/grpc") else { return false }
+  return rest.isEmpty || rest.utf8.first == 0x2B || rest.utf8.first == 0x3B
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// JSON: RFC 8259, written straight to bytes.
+
+/// Writes one JSON document in the order of the calls, without white space.
+///
+/// The caller nests rightly: `key` inside objects only, as many ends as begins. Commas are the writer's business.
+public struct JSONWriter: Sendable {
+  /// What was written so far.
+  public private(set) var bytes: [UInt8] = []
+
+  /// Whether the next value or key follows a sibling.
+  private var needsComma = false
+
+  /// An empty document.
+  public init() {}
+
+  /// What was written so far, as text.
+  public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+  /// Begins an object.
+  public mutating func beginObject() { open(0x7B) }
+  /// Ends the innermost object.
+  public mutating func endObject() { close(0x7D) }
+  /// Begins an array.
+  public mutating func beginArray() { open(0x5B) }
+  /// Ends the innermost array.
+  public mutating func endArray() { close(0x5D) }
+
+  /// Writes a member's name; its value comes next.
+  public mutating func key(_ name: String) {
+    separate()
+    quote(name)
+    bytes.append(0x3A)
+    needsComma = false
+  }
+
+  /// Writes a string.
+  public mutating func string(_ value: String) {
+    separate()
+    quote(value)
+  }
+
+  /// Writes an integer.
+  public mutating func integer(_ value: Int64) {
+    separate()
+    bytes += Array(String(value).utf8)
+  }
+
+  /// Writes `true` or `false`.
+  public mutating func boolean(_ value: Bool) {
+    separate()
+    bytes += Array((value ? "true" : "false").utf8)
+  }
+
+  /// Writes `null`.
+  public mutating func null() {
+    separate()
+    bytes += Array("null".utf8)
+  }
+
+  /// Writes a non-negative number of thousandths as a decimal with up to three places: 1500 is `1.5`.
+  public mutating func thousandths(_ value: Int64) {
+    separate()
+    let value = max(0, value)
+    bytes += Array(String(value / 1000).utf8)
+    var rest = value % 1000
+    guard rest != 0 else { return }
+    bytes.append(0x2E)
+    var unit: Int64 = 100
+    while rest > 0 {
+      bytes.append(0x30 + UInt8(rest / unit))
+      rest %= unit
+      unit /= 10
+    }
+  }
+
+  private mutating func open(_ bracket: UInt8) {
+    separate()
+    bytes.append(bracket)
+    needsComma = false
+  }
+
+  private mutating func close(_ bracket: UInt8) {
+    bytes.append(bracket)
+    needsComma = true
+  }
+
+  private mutating func separate() {
+    if needsComma { bytes.append(0x2C) }
+    needsComma = true
+  }
+
+  /// Quotes a text: the two characters and the controls that JSON demands are escaped, all else is UTF-8 as it is.
+  private mutating func quote(_ text: String) {
+    bytes.append(0x22)
+    for byte in text.utf8 {
+      switch byte {
+      case 0x22, 0x5C: bytes += [0x5C, byte]
+      case 0x0A: bytes += [0x5C, 0x6E]
+      case 0x0D: bytes += [0x5C, 0x72]
+      case 0x09: bytes += [0x5C, 0x74]
+      case 0..<0x20:
+        let digit = byte & 0x0F
+        bytes += [0x5C, 0x75, 0x30, 0x30, 0x30 + (byte >> 4), digit < 10 ? 0x30 + digit : 0x57 + digit]
+      default: bytes.append(byte)
+      }
+    }
+    bytes.append(0x22)
+  }
+}

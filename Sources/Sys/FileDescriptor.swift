@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CLinux
+
+/// A file descriptor that closes itself.
+public struct FileDescriptor: ~Copyable {
+  /// The kernel's number.
+  let number: Int32
+
+  /// Takes ownership of an open descriptor.
+  init(adopting number: Int32) { self.number = number }
+
+  deinit { _ = close(number) }
+}
+
+/// What came of a read that does not wait.
+public enum ReadResult: Equatable, Sendable {
+  /// So many bytes arrived.
+  case bytes(Int)
+  /// Nothing is there yet.
+  case wouldBlock
+  /// The peer has ended its side.
+  case endOfFile
+}
+
+/// A standard stream of the process.
+public enum StandardStream: Int32, Sendable {
+  /// Data.
+  case output = 1
+  /// Diagnostics.
+  case error = 2
+
+  /// Writes the whole text with as few calls as the kernel allows; a closed or full stream is nobody's failure here.
+  public func write(_ text: String) {
+    var text = text
+    text.withUTF8 { bytes in
+      var rest = unsafe UnsafeRawBufferPointer(bytes)[...]
+      while unsafe !rest.isEmpty {
+        let chunk = unsafe UnsafeRawBufferPointer(rebasing: rest)
+        let count = unsafe CLinux.write(rawValue, chunk.baseAddress, chunk.count)
+        if count > 0 {
+          unsafe rest = rest.dropFirst(count)
+        } else if count < 0, sonde_errno() == EAGAIN {
+          // A pipe that its reader set to non-blocking: wait for room, but not for ever.
+          var entry = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
+          guard unsafe poll(&entry, 1, 1_000) == 1 else { return }
+        } else if count == 0 || sonde_errno() != EINTR {
+          return
+        }
+      }
+    }
+  }
+
+  /// Whether the stream is a terminal.
+  public var isTerminal: Bool { isatty(rawValue) == 1 }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CLinux
+
+/// Files as the tools read them: whole, once, and bounded.
+public enum Files {
+  /// The largest file that is read unless the caller says otherwise: certificate bundles have a quarter of a megabyte.
+  public static let defaultLimit = 8 << 20
+
+  /// Reads a whole file.
+  ///
+  /// Throws the error of `open` or `read`; `read` with ``Errno/fileTooLarge`` where the file has more than `limit` bytes.
+  /// The file is opened without waiting, so that a FIFO nobody writes to cannot hang the caller: it reads as empty.
+  public static func read(_ path: String, limit: Int = defaultLimit) throws(SystemError) -> [UInt8] {
+    let number = unsafe path.withCString { unsafe sonde_open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    guard number >= 0 else { throw SystemError("open") }
+    let file = FileDescriptor(adopting: number)
+    var bytes: [UInt8] = []
+    var room = 64 << 10
+    while true {
+      var outcome = 0
+      bytes.reserveCapacity(bytes.count + room)
+      let chunk = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+        repeat {
+          outcome = unsafe CLinux.read(file.number, buffer.baseAddress, buffer.count)
+        } while outcome < 0 && sonde_errno() == EINTR
+        count = max(0, outcome)
+      }
+      if outcome < 0 { throw SystemError("read") }
+      if outcome == 0 { return bytes }
+      guard bytes.count + chunk.count <= limit else { throw SystemError("read", errno: Errno.fileTooLarge) }
+      if bytes.isEmpty { bytes = chunk } else { bytes += chunk }
+      room = 256 << 10
+    }
+  }
+
+  /// The names in a directory, sorted, `.` and `..` left out; at most `limit` of them.
+  public static func list(_ path: String, limit: Int = 10_000) throws(SystemError) -> [String] {
+    guard let directory = unsafe path.withCString({ unsafe opendir($0) }) else { throw SystemError("opendir") }
+    defer { unsafe closedir(directory) }
+    var names: [String] = []
+    while names.count < limit, let entry = unsafe readdir(directory) {
+      let name = unsafe String(cString: sonde_dirent_name(entry))
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+}
+
+/// The process's environment and command line.
+public enum Process {
+  /// The command line's words, without the program's own name. Bytes that are no UTF-8 are repaired.
+  public static var arguments: [String] {
+    guard let words = unsafe sonde_argv() else { return [] }
+    return (1..<max(1, Int(sonde_argc()))).compactMap { index in
+      guard let word = unsafe words[index] else { return nil }
+      return unsafe String(cString: word)
+    }
+  }
+
+  /// The value of an environment variable; nil where it is unset.
+  public static func environment(_ name: String) -> String? {
+    guard let value = unsafe name.withCString({ unsafe getenv($0) }) else { return nil }
+    return unsafe String(cString: value)
+  }
+
+  /// The commit that the program was built from, where the build said so.
+  public static var commit: String? {
+    guard let text = unsafe sonde_commit() else { return nil }
+    return unsafe String(cString: text)
+  }
+
+  /// The C library's version.
+  public static var libcVersion: String { unsafe String(cString: gnu_get_libc_version()) }
+
+  /// Ends the process at once with an exit code; nothing is flushed, as nothing is buffered.
+  public static func exit(_ code: Int32) -> Never { _exit(code) }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CLinux
+
+/// What to wait for, on descriptors that somebody else owns.
+public struct Poll {
+  /// What a descriptor is waited for.
+  public struct Interest: OptionSet, Sendable {
+    public let rawValue: Int16
+    public init(rawValue: Int16) { self.rawValue = rawValue }
+    /// There is something to read, or the peer has ended its side.
+    public static let readable = Interest(rawValue: Int16(POLLIN))
+    /// There is room to write, or the connection's outcome is known.
+    public static let writable = Interest(rawValue: Int16(POLLOUT))
+  }
+
+  private var entries: [pollfd] = []
+
+  /// Nothing to wait for but time.
+  public init() {}
+
+  /// Adds a socket; its index is the number of entries before it.
+  public mutating func add(_ socket: borrowing StreamSocket, for interest: Interest) {
+    entries.append(pollfd(fd: socket.number, events: interest.rawValue, revents: 0))
+  }
+
+  /// Adds the process's signals, as ``Signals`` holds them.
+  public mutating func add(_ signals: borrowing Signals) {
+    entries.append(pollfd(fd: signals.number, events: Int16(POLLIN), revents: 0))
+  }
+
+  /// Adds a look-up that runs on its own thread.
+  mutating func add(_ descriptor: borrowing FileDescriptor) {
+    entries.append(pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0))
+  }
+
+  /// Waits until an entry is ready or the deadline has come; whether anything is ready.
+  public mutating func wait(until deadline: Deadline) throws(SystemError) -> Bool {
+    while true {
+      // Rounded up, so that a wait never ends before its deadline and then spins; and bounded, as poll takes an Int32.
+      let left = deadline.remaining
+      let milliseconds = left == .max ? -1 : Int32(min((left + 999_999) / 1_000_000, Int64(Int32.max)))
+      let count = unsafe poll(&entries, nfds_t(entries.count), milliseconds)
+      if count > 0 { return true }
+      if count == 0 {
+        if deadline.hasPassed { return false }
+      } else if sonde_errno() != EINTR {
+        throw SystemError("poll")
+      }
+    }
+  }
+
+  /// Whether the entry at an index has anything to say: readiness, an end or an error.
+  public func isReady(_ index: Int) -> Bool { entries.indices.contains(index) && entries[index].revents != 0 }
+}
