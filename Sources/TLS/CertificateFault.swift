@@ -32,10 +32,9 @@ public struct CertificateFault: Equatable, Sendable {
     case invalidAuthority
     /// It was revoked.
     case revoked
-    /// It is no X.509-SVID: a leaf with one SPIFFE ID (SPIFFE X509-SVID section 2).
+    /// It is no X.509-SVID, which is a leaf with exactly one SPIFFE ID (SPIFFE X509-SVID section 2), or one of a trust domain
+    /// without roots here: its URIs tell which.
     case notSVID
-    /// It is an X.509-SVID of a trust domain without roots here.
-    case unknownTrustDomain
     /// None was sent.
     case missing
     /// Another of OpenSSL's findings, by its number (`X509_V_ERR_…`).

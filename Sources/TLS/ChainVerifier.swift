@@ -96,11 +96,9 @@ internal import COpenSSL
   /// What speaks against a leaf as a workload's, before its chain is looked at.
   private func workloadFault(_ leaf: CertificateFacts?) -> CertificateFault? {
     guard case .workload = rule else { return nil }
-    guard let domain = leaf.flatMap({ SPIFFE.trustDomain(of: $0) }) else {
-      return CertificateFault(code: .notSVID, depth: 0, certificate: leaf)
-    }
+    let domain = leaf.flatMap { SPIFFE.trustDomain(of: $0) }
     let isKnown = unsafe domains.contains { unsafe $0.name == domain }
-    return isKnown ? nil : CertificateFault(code: .unknownTrustDomain, depth: 0, certificate: leaf)
+    return isKnown ? nil : CertificateFault(code: .notSVID, depth: 0, certificate: leaf)
   }
 
   private func accepts(_ parameters: OpaquePointer) -> Bool {

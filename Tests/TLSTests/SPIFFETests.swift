@@ -34,7 +34,7 @@ import Testing
 
   @Test("a workload of a domain without roots, or with other roots, is refused")
   func otherDomains() throws {
-    #expect(try codes("spiffe-server", client(trusting: "example.com")) == [.unknownTrustDomain])
+    #expect(try codes("spiffe-server", client(trusting: "example.com")) == [.notSVID])
     #expect(try codes("spiffe-server", client(roots: "ca")) == [.unknownIssuer])
   }
 
