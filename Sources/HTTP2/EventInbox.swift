@@ -11,7 +11,7 @@ struct EventInbox {
   var count: Int { events.count - head }
 
   /// Adds an event whose payload takes about `payload` bytes.
-  mutating func append(_ event: HTTP2Event, payload: Int = 0) {
+  mutating func append(_ event: consuming HTTP2Event, payload: Int = 0) {
     events.append(event)
     payloadBytes &+= payload
   }

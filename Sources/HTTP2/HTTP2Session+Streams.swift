@@ -60,12 +60,12 @@ extension HTTP2Session {
   /// Throws where the stream is gone or ended, or its header section was not yet sent.
   public mutating func submitTrailers(_ id: StreamID, _ fields: HeaderFields) throws(HTTP2Error) {
     let stream = try writableStream(id)
-    if stream.body.count > 0 {
-      stream.body.end(trailers: fields)
-    } else {
-      // Nothing has to leave before them, so they need not wait for a window either.
+    if stream.body.count == 0, !isUnsent(id) {
+      // No data has to leave before them, so they need not wait for a window either.
       stream.body.end()
       submitTrailer(id, fields)
+    } else {
+      stream.body.end(trailers: fields)
     }
   }
 
@@ -86,13 +86,14 @@ extension HTTP2Session {
   // MARK: Windows
 
   /// Gives `count` bytes of received data back to the peer's window, as they are used up. A reader that does not call this
-  /// holds the peer back. Bytes of a stream that is closed already still count for the connection: consume them too.
+  /// holds the peer back. Bytes of a stream that was closed or reset meanwhile still count for the connection: consume the
+  /// bytes of every data event, used or not.
   public mutating func consume(_ id: StreamID, _ count: Int) {
     guard count > 0 else { return }
     unsafe nghttp2_session_consume(session, id, count)
   }
 
-  /// Bytes that the peer may send now: on the stream, or (0) on the connection.
+  /// Bytes that the peer may send now: on the stream, or (0) on the connection; -1 for an unknown stream.
   public func receiveWindow(of id: StreamID) -> Int {
     Int(
       id == 0
@@ -100,7 +101,7 @@ extension HTTP2Session {
         : unsafe nghttp2_session_get_stream_local_window_size(session, id))
   }
 
-  /// Bytes that we may send now: on the stream, or (0) on the connection. Below 0 where the peer shrank it.
+  /// Bytes that we may send now: on the stream, or (0) on the connection; -1 for an unknown stream.
   public func sendWindow(of id: StreamID) -> Int {
     Int(
       id == 0

@@ -17,7 +17,7 @@ import CNghttp2
 /// The session is driven by one thread at a time.
 @safe public struct HTTP2Session: ~Copyable {
   let session: OpaquePointer
-  let context: SessionContext
+  private let contextAddress: UnsafeMutablePointer<SessionContext>
   private var preface: Preface?
   private var outbox: [UInt8] = []
   private(set) var hasFailed = false
@@ -29,15 +29,24 @@ import CNghttp2
   ///
   /// Throws where memory runs out or a limit is out of the range that RFC 9113 allows.
   public init(role: HTTP2Role, limits: HTTP2Limits) throws(HTTP2Error) {
-    let context = SessionContext(role: role, limits: limits)
-    unsafe session = try SessionOptions.makeSession(role: role, limits: limits, context: context)
-    self.context = context
+    let context = UnsafeMutablePointer<SessionContext>.allocate(capacity: 1)
+    unsafe context.initialize(to: SessionContext(role: role, limits: limits))
+    do throws(HTTP2Error) {
+      unsafe session = try SessionOptions.makeSession(role: role, limits: limits, context: context)
+    } catch {
+      unsafe context.deinitialize(count: 1)
+      unsafe context.deallocate()
+      throw error
+    }
+    unsafe contextAddress = context
     preface = Preface(expectedBy: role)
   }
 
   deinit {
-    // The library's half goes first: it holds the context's address. The context follows as a stored property.
+    // The library's half goes first: it holds the context's address.
     unsafe nghttp2_session_del(session)
+    unsafe contextAddress.deinitialize(count: 1)
+    unsafe contextAddress.deallocate()
   }
 
   // MARK: In
@@ -66,7 +75,7 @@ import CNghttp2
     guard !hasFailed, wantsRead else { return }
     if let preface, !preface.held.isEmpty { return failForeign(preface.held) }
     hasFailed = true
-    context.emit(.failed(HTTP2Error(.endOfInput, by: .peer, "the peer closed the connection")))
+    context.inbox.append(.failed(HTTP2Error(.endOfInput, by: .peer, "the peer closed the connection")))
   }
 
   /// The oldest event that was not yet taken; nil where there is none.
@@ -99,10 +108,16 @@ import CNghttp2
   /// Whether the session waits for bytes from the peer.
   public var wantsRead: Bool { unsafe !hasFailed && nghttp2_session_want_read(session) != 0 }
 
-  /// Whether ``drain(into:atMost:)`` has something to give.
+  /// Whether ``drain(into:atMost:)`` is worth a call. After one that `atMost` cut short it may turn out to give nothing.
   public var wantsWrite: Bool { unsafe !outbox.isEmpty || !hasFailed && nghttp2_session_want_write(session) != 0 }
 
   // MARK: The engine
+
+  /// The callbacks' half of the state. An access never lasts while the library runs, which would reach for it too.
+  var context: SessionContext {
+    @inline(__always) _read { yield unsafe contextAddress.pointee }
+    @inline(__always) nonmutating _modify { yield unsafe &contextAddress.pointee }
+  }
 
   /// Moves one buffer of the library to the output; false where there is none.
   private mutating func pump(into output: inout [UInt8]) -> Bool {
@@ -140,10 +155,10 @@ import CNghttp2
     if result < 0 { return failFatally(Int32(truncatingIfNeeded: result)) }
     if context.libraryGoAway != nil || isTerminating {
       context.dropSuspect()
-      context.endOfChunk()
+      context.settlePending()
       return failByLibrary()
     }
-    context.endOfChunk()
+    context.settlePending()
     if let failure = context.failure { return fail(failure) }
     while let (id, code) = context.dueResets.popLast() {
       unsafe nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code.rawValue)
@@ -171,10 +186,7 @@ import CNghttp2
   /// its answer to too many RST_STREAM frames.
   private mutating func failByLibrary() {
     let isFlood = !isTerminating
-    context.holdsData = true
-    var words: [UInt8] = []
-    while context.libraryGoAway == nil, pump(into: &words) {}
-    outbox += words
+    sayLastWords { $0.libraryGoAway == nil }
     let (code, reason) = context.libraryGoAway ?? (.internalError, "the library gave up")
     if isFlood {
       finish(HTTP2Error(.limitExceeded, by: .peer, wire: code, HTTP2Error.rapidReset))
@@ -185,19 +197,25 @@ import CNghttp2
 
   /// Ends the connection for a reason of our own, with a GOAWAY that names it.
   private mutating func fail(_ error: HTTP2Error) {
-    context.endOfChunk()
+    context.settlePending()
     if let code = error.wireCode {
       submitGoAway(code, lastStreamID: nil, debugData: [UInt8](error.message.utf8))
-      context.holdsData = true
-      var words: [UInt8] = []
-      while pump(into: &words) {}
-      outbox += words
+      sayLastWords { _ in true }
     }
-    if !hasFailed { finish(error) }
+    finish(error)
+  }
+
+  /// Moves what is queued before any data to the outbox, for as long as the condition holds. Nothing can fail any more.
+  private mutating func sayLastWords(while isNeeded: (borrowing SessionContext) -> Bool) {
+    context.isFailing = true
+    context.failure = nil
+    var words: [UInt8] = []
+    while isNeeded(context), pump(into: &words) {}
+    outbox += words
   }
 
   private mutating func failFatally(_ number: Int32) {
-    guard !hasFailed, !context.holdsData else { return }
+    guard !hasFailed, !context.isFailing else { return }
     if let failure = context.failure { return fail(failure) }
     switch number {
     case NGHTTP2_ERR_NOMEM.rawValue:

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a session's callbacks know and leave behind. The library holds its address, so it is a class, and the session
-/// outlives no part of it: the handle frees the library's half first.
-final class SessionContext {
+/// What a session's callbacks know and leave behind. It stands at an address of its own, which the library holds; the
+/// session frees the library's half first. No class: a call means some twenty callbacks, and counting references and
+/// checking accesses in each took a fifth of its time.
+struct SessionContext: ~Copyable {
   let role: HTTP2Role
   let limits: HTTP2Limits
 
@@ -16,7 +17,10 @@ final class SessionContext {
   var peerSettings = HTTP2Settings()
 
   /// The limit or rule that a callback found broken. It makes the library stop at once; the session does the rest.
-  var failure: HTTP2Error?
+  var failure: HTTP2Error? { didSet { isStopped = failure != nil } }
+
+  /// Whether there is a failure: every callback asks.
+  private(set) var isStopped = false
 
   /// A GOAWAY that the library sent for reasons of its own: the connection is lost.
   var libraryGoAway: (code: HTTP2ErrorCode, reason: String)?
@@ -39,8 +43,8 @@ final class SessionContext {
   /// Streams that the peer reset since it last read all that we had to say.
   var unansweredResets: UInt64 = 0
 
-  /// Whether DATA is held back: set while a failing session says its last words.
-  var holdsData = false
+  /// Whether the session has failed and only says its last words: no data is among them.
+  var isFailing = false
 
   /// Bytes queued in all bodies.
   var pendingBytes = 0
@@ -64,7 +68,7 @@ final class SessionContext {
   // MARK: Events
 
   /// Adds an event, after what was held back for it to be complete.
-  func emit(_ event: HTTP2Event, payload: Int = 0) {
+  mutating func emit(_ event: consuming HTTP2Event, payload: Int = 0) {
     if suspect != nil { confirmSuspect() }
     inbox.append(event, payload: payload)
     if inbox.count > limits.maxInboxEvents || inbox.payloadBytes > limits.maxInboxBytes {
@@ -72,36 +76,36 @@ final class SessionContext {
     }
   }
 
-  /// Notes that the peer went beyond a limit; the first one counts.
-  func fail(_ message: String, _ wire: HTTP2ErrorCode = .enhanceYourCalm) {
-    if failure == nil { failure = HTTP2Error(.limitExceeded, by: .peer, wire: wire, message) }
+  /// Notes that the peer went beyond a limit; the first one counts, and none while a failing session says its last words.
+  mutating func fail(_ message: String, _ wire: HTTP2ErrorCode = .enhanceYourCalm) {
+    if failure == nil, !isFailing { failure = HTTP2Error(.limitExceeded, by: .peer, wire: wire, message) }
   }
 
-  /// Emits what waits for more that did not come; the library has taken all input.
-  func endOfChunk() {
+  /// Emits what waited for something to go with it, now that something else has come, or nothing more.
+  mutating func settlePending() {
     flushData()
     if suspect != nil { confirmSuspect() }
   }
 
   /// Drops a frame's verdict: it was the whole connection that failed, not just a stream.
-  func dropSuspect() { suspect = nil }
+  mutating func dropSuspect() { suspect = nil }
 
   // MARK: Header sections
 
-  func beginHeaders(_ id: StreamID, isRequest: Bool) {
-    flushData()
+  mutating func beginHeaders(_ id: StreamID, isRequest: Bool) {
+    settlePending()
     if isRequest, role == .server { _ = streams.insert(id) }
     block.begin(id)
   }
 
-  func header(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, isSensitive: Bool) {
+  mutating func header(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, isSensitive: Bool) {
     unsafe block.append(name, value, isSensitive: isSensitive, limits: limits)
     if block.size > limits.maxHeaderListSize.multipliedOrMax(by: HTTP2Limits.headerListPatience) {
       fail("a header section far beyond the limit")
     }
   }
 
-  func endHeaders(_ id: StreamID, endStream: Bool) {
+  mutating func endHeaders(_ id: StreamID, endStream: Bool) {
     guard let stream = streams[id], id == block.stream else { return }
     let (fields, size, isOversized) = block.take()
     guard !isOversized else {
@@ -124,8 +128,8 @@ final class SessionContext {
 
   // MARK: Data
 
-  func data(_ id: StreamID, _ bytes: UnsafeBufferPointer<UInt8>) {
-    flushData()
+  mutating func data(_ id: StreamID, _ bytes: UnsafeBufferPointer<UInt8>) {
+    settlePending()
     emptyDataFrames = 0
     guard let stream = streams[id], !stream.isReset else {
       dueConsumption += bytes.count
@@ -135,7 +139,7 @@ final class SessionContext {
     chunkStream = id
   }
 
-  func endData(_ id: StreamID, endStream: Bool, isEmpty: Bool) {
+  mutating func endData(_ id: StreamID, endStream: Bool, isEmpty: Bool) {
     if endStream {
       let bytes = takeChunk(of: id)
       guard let stream = streams[id], !stream.isReset else { return }
@@ -148,7 +152,7 @@ final class SessionContext {
     }
   }
 
-  private func takeChunk(of id: StreamID) -> [UInt8] {
+  private mutating func takeChunk(of id: StreamID) -> [UInt8] {
     guard chunkStream == id else {
       flushData()
       return []
@@ -159,7 +163,7 @@ final class SessionContext {
     return bytes
   }
 
-  func flushData() {
+  mutating func flushData() {
     guard chunkStream != 0 else { return }
     let id = chunkStream
     let bytes = takeChunk(of: id)
@@ -168,38 +172,38 @@ final class SessionContext {
 
   // MARK: The end of streams
 
-  func resetReceived(_ id: StreamID, _ code: HTTP2ErrorCode) {
-    flushData()
+  mutating func resetReceived(_ id: StreamID, _ code: HTTP2ErrorCode) {
+    settlePending()
     if role == .server {
       // The library counts by its clock, but speaks up only when it is drained.
       unansweredResets += 1
       if unansweredResets > limits.streamResetBurst { fail(HTTP2Error.rapidReset) }
     }
-    guard let stream = streams[id] else { return }
+    guard let stream = streams[id], !stream.isReset else { return }
     stream.isReset = true
     discardBody(of: stream)
     emit(.reset(id, code, by: .peer))
   }
 
   /// A frame broke a rule. Whether it costs the stream or the connection shows only when the library goes on, or does not.
-  func suspect(_ id: StreamID, _ code: HTTP2ErrorCode) {
-    endOfChunk()
+  mutating func suspect(_ id: StreamID, _ code: HTTP2ErrorCode) {
+    settlePending()
     suspect = (id, code)
   }
 
-  private func confirmSuspect() {
+  private mutating func confirmSuspect() {
     guard let (id, code) = suspect else { return }
     suspect = nil
     reportLocalReset(id, code)
   }
 
   /// The library sent a RST_STREAM. Nobody knows of it yet where neither the caller nor a frame's verdict announced it.
-  func resetSent(_ id: StreamID, _ code: HTTP2ErrorCode) {
+  mutating func resetSent(_ id: StreamID, _ code: HTTP2ErrorCode) {
     guard let stream = streams[id], !stream.isReset else { return }
     reportLocalReset(id, code)
   }
 
-  func reportLocalReset(_ id: StreamID, _ code: HTTP2ErrorCode) {
+  mutating func reportLocalReset(_ id: StreamID, _ code: HTTP2ErrorCode) {
     if !resetBudget.spend() { fail("too many streams that had to be reset") }
     guard let stream = streams[id], !stream.isReset else { return }
     stream.isReset = true
@@ -207,16 +211,15 @@ final class SessionContext {
     emit(.reset(id, code, by: .local))
   }
 
-  func streamClosed(_ id: StreamID, _ code: HTTP2ErrorCode) {
-    flushData()
-    if suspect != nil { confirmSuspect() }
+  mutating func streamClosed(_ id: StreamID, _ code: HTTP2ErrorCode) {
+    settlePending()
     guard let stream = streams.remove(id) else { return }
     discardBody(of: stream)
     if code == .noError, !stream.isReset { resetBudget.earn() }
     emit(.streamClosed(id, code))
   }
 
-  func discardBody(of stream: StreamState) {
+  mutating func discardBody(of stream: StreamState) {
     pendingBytes -= stream.body.count
     stream.body.discard()
   }

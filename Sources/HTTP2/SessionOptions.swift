@@ -6,7 +6,7 @@ import CNghttp2
 @safe enum SessionOptions {
   /// A library session that calls back into the context, with its first frames queued. The caller frees it, before the context.
   static func makeSession(
-    role: HTTP2Role, limits: HTTP2Limits, context: SessionContext
+    role: HTTP2Role, limits: HTTP2Limits, context: UnsafeMutablePointer<SessionContext>
   ) throws(HTTP2Error) -> OpaquePointer {
     let outOfMemory = HTTP2Error(.outOfMemory, by: .library, "memory ran out")
     guard let callbacks = unsafe SessionCallbacks.make() else { throw outOfMemory }
@@ -15,10 +15,9 @@ import CNghttp2
     defer { unsafe nghttp2_option_del(option) }
 
     var session: OpaquePointer?
-    let address = unsafe Unmanaged.passUnretained(context).toOpaque()
     switch role {
-    case .client: unsafe nghttp2_session_client_new2(&session, callbacks, address, option)
-    case .server: unsafe nghttp2_session_server_new2(&session, callbacks, address, option)
+    case .client: unsafe nghttp2_session_client_new2(&session, callbacks, context, option)
+    case .server: unsafe nghttp2_session_server_new2(&session, callbacks, context, option)
     }
     guard let session = unsafe session else { throw outOfMemory }
     do throws(HTTP2Error) {

@@ -25,8 +25,8 @@ import Testing
     #expect(failure?.code == .limitExceeded, sourceLocation: sourceLocation)
     #expect(failure?.initiator == .peer, sourceLocation: sourceLocation)
     #expect(!peer.wantsRead, sourceLocation: sourceLocation)
-    let rest = peer.drained()
-    #expect(rest.count < 512 * 1_024, sourceLocation: sourceLocation)
+    #expect(peer.drained().count < 512 * 1_024, sourceLocation: sourceLocation)
+    #expect([Frame](cutting: peer.lastSent).last?.type == 7, sourceLocation: sourceLocation)
     #expect(peer.isOver, sourceLocation: sourceLocation)
   }
 
@@ -73,11 +73,23 @@ import Testing
     #expect(chunks == HTTP2Limits.server.localResetBurst)
   }
 
-  @Test("a window update of nothing ends the connection")
+  @Test("a window update of nothing ends the connection, and is not told as a reset of its stream")
   func emptyWindowUpdate() throws {
     let server = try Endpoint.server()
     server.receive(.headers(1, request), .windowUpdate(1, 0))
-    #expect(server.events().failure?.code == .protocolViolation)
+    let events = server.events()
+    #expect(events.count == 2)
+    #expect(events.failure?.code == .protocolViolation)
+  }
+
+  @Test("a stream that breaks a rule and is reset by the peer in one breath is reset once, by us")
+  func violationAndReset() throws {
+    let server = try Endpoint.server()
+    server.receive(.headers(1, request), .windowUpdate(1, 0x7FFF_FFFF), .reset(1, .cancel))
+    #expect(
+      server.events().dropFirst() == [.reset(1, .flowControlError, by: .local), .streamClosed(1, .cancel)])
+    _ = server.drained()
+    #expect(server.events().isEmpty)
   }
 
   @Test("malformed requests one after the other", arguments: [false, true])
@@ -127,6 +139,29 @@ import Testing
     }
     expectLimit(failure, server)
     #expect(chunks <= 8)
+  }
+
+  @Test("the limit of CONTINUATION frames is ours to choose")
+  func continuationLimit() throws {
+    var limits = HTTP2Limits.server
+    limits.maxContinuations = 2
+    for (count, isFine) in [(2, true), (3, false)] {
+      let server = try Endpoint.server(limits)
+      server.receive(.headers(1, block: request.flatMap(Frame.literal), endHeaders: false))
+      for index in 1...count { server.receive(.continuation(1, block: [], endHeaders: index == count)) }
+      #expect((server.events().failure == nil) == isFine)
+    }
+  }
+
+  @Test("the limit of entries in a SETTINGS frame is ours to choose")
+  func settingsLimit() throws {
+    var limits = HTTP2Limits.server
+    limits.maxSettingsEntries = 2
+    for (count, isFine) in [(2, true), (3, false)] {
+      let server = try Endpoint.server(limits)
+      server.receive(.settings([(UInt16, UInt32)](repeating: (3, 1), count: count)))
+      #expect((server.events().failure == nil) == isFine)
+    }
   }
 
   @Test("PING frames whose answers nobody reads")
@@ -236,13 +271,15 @@ import Testing
     let client = try Endpoint.client(limits)
     let (big, small) = (try client.submitRequest(endStream: true), try client.submitRequest(endStream: true))
     _ = client.drained()
+    let data = [UInt8](repeating: 0, count: 16_384)
     client.receive(
       .headers(big, response + [HeaderField("x", String(repeating: "x", count: 1_000))]),
-      .data(big, [1, 2, 3]), .headers(small, response, endStream: true))
+      .data(big, data), .data(big, data), .data(big, data), .headers(small, response, endStream: true))
     let events = client.events()
     #expect(events.first == .reset(big, .enhanceYourCalm, by: .local))
     #expect(events.body(of: big).isEmpty)
     #expect(events.headers(of: small).count == 1)
+    #expect(client.drainedFrames().contains(.windowUpdate(0, 3 * 16_384)))
   }
 
   @Test("pushed streams without end")

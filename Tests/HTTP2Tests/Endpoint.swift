@@ -6,6 +6,9 @@ import HTTP2
 final class Endpoint {
   var session: HTTP2Session
 
+  /// What the last call of `drained` gave that gave anything.
+  private(set) var lastSent: [UInt8] = []
+
   init(_ role: HTTP2Role, _ limits: HTTP2Limits) throws { session = try HTTP2Session(role: role, limits: limits) }
 
   /// A client whose server is written by hand and has said hello.
@@ -55,6 +58,7 @@ final class Endpoint {
   func drained() -> [UInt8] {
     var bytes: [UInt8] = []
     session.drain(into: &bytes)
+    if !bytes.isEmpty { lastSent = bytes }
     return bytes
   }
 

@@ -145,6 +145,16 @@ import Testing
     #expect(frames.first?.flags == 5)
   }
 
+  @Test("a client's trailers without data follow its headers, though both wait")
+  func requestTrailers() throws {
+    let client = try Endpoint.client()
+    let id = try client.submitRequest(endStream: false)
+    try client.submitTrailers(id, trailers)
+    let frames = client.drainedFrames()
+    #expect(frames.map { $0.type } == [1, 1])
+    #expect(frames.map { $0.flags } == [4, 5])
+  }
+
   @Test("the end of a stream can follow its last byte later, in an empty frame")
   func lateEnd() throws {
     let client = try Endpoint.client()
