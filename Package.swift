@@ -25,8 +25,10 @@ let tools =
   + (embedded
     ? [
       .enableExperimentalFeature("Embedded"),
-      // All C headers must be read with the same feature macro, or one struct has two shapes.
-      .unsafeFlags(["-wmo", "-Osize", "-Xcc", "-D_GNU_SOURCE"]),
+      // All C headers must be read with the same feature macro, or one struct has two shapes. Every module's object repeats
+      // what it uses of others: only with a section for each function can the linker leave the repetitions out, a quarter
+      // of the file.
+      .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xcc", "-D_GNU_SOURCE"]),
     ] : [])
 
 /// A pure or driving part of the tools' side, with the parts below it.
