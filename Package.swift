@@ -25,9 +25,7 @@ let tools =
   + (embedded
     ? [
       .enableExperimentalFeature("Embedded"),
-      // All C headers must be read with the same feature macro, or one struct has two shapes. Every module's object repeats
-      // what it uses of others: only with a section for each function can the linker leave the repetitions out, a quarter
-      // of the file.
+      // All C headers must be read with the same feature macro, or one struct has two shapes.
       .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xcc", "-D_GNU_SOURCE"]),
     ] : [])
 
