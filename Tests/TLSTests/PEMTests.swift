@@ -32,6 +32,8 @@ import Testing
     for broken in [
       "-----BEGIN CERTIFICATE-----\nAQ!D\n-----END CERTIFICATE-----\n",
       "-----BEGIN CERTIFICATE-----\nAQIDBA\n-----END X-----\n",
+      "-----BEGIN CERTIFICATE-----\nAQID====\n-----END CERTIFICATE-----\n",
+      "-----BEGIN CERTIFICATE-----\nAQ==AQ==\n-----END CERTIFICATE-----\n",
       "-----BEGIN CERTIFICATE-----\nAQID\n",
       "-----BEGIN CERTIFICATE----\nAQID\n-----END CERTIFICATE-----\n",
       "-----BEGIN -----\nAQID\n-----END -----\n",
