@@ -74,6 +74,11 @@ var targets: [Target] = [
 
 if !embedded {
   targets += [
+    // Developers' tools.
+    .target(name: "FlagDocs", dependencies: ["Bytes", "Flags"], swiftSettings: common),
+    .executableTarget(name: "generate-docs", dependencies: ["FlagDocs", "HealthProbe"], swiftSettings: common),
+    tests("FlagDocs", ["Flags", "HealthProbe"]),
+
     tests("Bytes"),
     tests("HTTP2"),
     tests("TLS", ["Bytes"]),

@@ -94,7 +94,9 @@ final class HealthClient {
         switch end {
         case .success(let message): return .message(message)
         case .failure(let end):
-          guard end.isUnprocessed, !isRepeated else { return .failure(end.status, connection.goAway ?? connection.failure) }
+          guard end.isUnprocessed, !isRepeated else {
+            return .failure(end.status, connection.goAway ?? connection.failure)
+          }
           isRepeated = true
           if connection.goAway != nil || connection.failure != nil { try reconnect(until: deadline) }
         }

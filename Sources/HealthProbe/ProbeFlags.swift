@@ -16,7 +16,8 @@ public let probeFlags = FlagTable(
       [
         Flag(
           "addr", .string, "ADDRESS",
-          summary: "server to check: HOST:PORT, :PORT, unix:PATH, unix-abstract:NAME, dns:///HOST or passthrough:///HOST:PORT",
+          summary:
+            "server to check: HOST:PORT, :PORT, unix:PATH, unix-abstract:NAME, dns:///HOST or passthrough:///HOST:PORT",
           details: "`:PORT` is this machine. An IPv6 address stands in brackets."),
         Flag(
           "service", .string, "NAME", summary: "service to ask for; empty is the server as a whole",
@@ -29,7 +30,8 @@ public let probeFlags = FlagTable(
         Flag("rpc-timeout", .duration, "DURATION", default: "1s", summary: "time for the call itself"),
         Flag(
           "rpc-header", .list, "'NAME: VALUE'", summary: "metadata to send; may be given more than once",
-          details: "The value of a name that ends in `-bin` is sent in base64. Secrets are better kept in -rpc-header-file."),
+          details:
+            "The value of a name that ends in `-bin` is sent in base64. Secrets are better kept in -rpc-header-file."),
         Flag("gzip", .bool, summary: "compress the request"),
       ]),
     FlagGroup(

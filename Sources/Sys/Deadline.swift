@@ -17,6 +17,7 @@ public struct Instant: Comparable, Sendable {
   /// The nanoseconds from an earlier instant to this one.
   public func nanoseconds(since earlier: Instant) -> Int64 { nanoseconds - earlier.nanoseconds }
 
+  /// Whether one instant comes before another.
   public static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
 }
 
