@@ -4,8 +4,9 @@
 import PackageDescription
 
 // One manifest serves both forms of the house. The ordinary form builds everything, tests included. The Embedded form
-// (SONDE_EMBEDDED=1, with a scratch path of its own) builds the tools alone, as the fully static files that are released.
-// An environment variable and not a package trait: a trait's settings would leak into the link of ordinary builds.
+// (SONDE_EMBEDDED=1, with a scratch path of its own) builds the tools alone, as the fully static files that are
+// released. An environment variable and not a package trait: a trait's settings would leak into the link of ordinary
+// builds.
 let embedded = Context.environment["SONDE_EMBEDDED"] == "1"
 
 /// The commit that `-version` names. Set by the release build alone, so that a commit rebuilds nothing in daily work.

@@ -18,14 +18,14 @@ public struct Completions {
     let names = sorted.map { $0.kind == .bool ? "-" + $0.name : "-\($0.name)=" }.joined(separator: " ")
     var values = ""
     for flag in sorted {
+      let choices: String
       switch flag.kind {
-      case .choice(let words):
-        values +=
-          "    -\(flag.name) | --\(flag.name)) COMPREPLY=($(compgen -W \"\(words.joined(separator: " "))\" -- \"$word\")); return ;;\n"
-      case .string where flag.placeholder == "FILE":
-        values += "    -\(flag.name) | --\(flag.name)) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
-      default: break
+      case .choice(let words): choices = "-W \"\(words.joined(separator: " "))\""
+      case .string where flag.placeholder == "FILE": choices = "-f"
+      default: continue
       }
+      values += "    -\(flag.name) | --\(flag.name))\n"
+      values += "      COMPREPLY=($(compgen \(choices) -- \"$word\"))\n      return\n      ;;\n"
     }
     return """
       # bash completion for \(table.tool)

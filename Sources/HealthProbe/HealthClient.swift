@@ -80,8 +80,8 @@ final class HealthClient {
     return call
   }
 
-  /// Runs a unary call. One that the server says it did not touch is sent once more: on the same connection, or on a new
-  /// one where the server is leaving the old.
+  /// Runs a unary call. One that the server says it did not touch is sent once more: on the same connection, or on a
+  /// new one where the server is leaving the old.
   private func unary(_ path: String, _ message: [UInt8], until deadline: Deadline) -> Answer {
     if case .failure(let error) = metadata { return .failure(Status(.internal, error.message), nil) }
     let start = Instant.now

@@ -3,7 +3,8 @@
 internal import Bytes
 public import Flags
 
-// HealthProbe: the engine of grpc_health_probe — its flags, its checks in their order, and its output, which is a contract.
+// HealthProbe: the engine of grpc_health_probe — its flags, its checks in their order, and its output, which is a
+// contract.
 
 /// The probe's flags. The first four groups are those of the tool that it takes the place of; the rest is new.
 public let probeFlags = FlagTable(
@@ -69,7 +70,7 @@ public let probeFlags = FlagTable(
         Flag("all", .bool, summary: "ask for every service that the server lists, or the server as a whole"),
         Flag(
           "wait", .duration, "DURATION", summary: "try again until everything is SERVING, for so long at most",
-          details: "Refusals, unknown names and unknown services are normal while waiting; a wrong certificate is not."),
+          details: "Refusals, unknown names and unknown services are normal meanwhile; a wrong certificate is not."),
         Flag("watch", .bool, summary: "print a line at each change of the status, until a signal comes"),
         Flag("connect-only", .bool, summary: "stop once the connection stands; make no call"),
       ]),

@@ -14,7 +14,7 @@ let probeManual = [
       .term("4", "The call succeeded, and the status is not SERVING."),
       .term("20", "No SPIFFE credentials could be had."),
       .text(
-        "Of several services, the most severe outcome counts: 20, 2, 3, 4, 0. With -exit-codes=docker every failure is 1."
+        "Of several services, the most severe outcome counts: 20, 2, 3, 4, 0. With -exit-codes=docker, failure is 1."
       ),
     ]),
   ManSection(
@@ -42,7 +42,7 @@ let probeManual = [
     "ENVIRONMENT",
     [
       .text(
-        "Every flag but -version is also a variable, as named above. An empty variable is as good as none; the flag wins."
+        "Every flag but -version is also a variable, as named above. An empty one is as good as none; the flag wins."
       ),
       .term(
         "SSL_CERT_FILE, SSL_CERT_DIR", "where the system's roots are: a PEM file, and directories separated by colons"),

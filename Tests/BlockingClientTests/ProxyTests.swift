@@ -21,7 +21,9 @@ import Testing
     #expect(try chosen(["HTTPS_PROXY": "big:1", "no_proxy": "example"]) == nil)
   }
 
-  @Test("loopback never goes through a proxy", arguments: ["localhost", "LOCALHOST.", "a.localhost", "127.9.9.9", "::1"])
+  @Test(
+    "loopback never goes through a proxy",
+    arguments: ["localhost", "LOCALHOST.", "a.localhost", "127.9.9.9", "::1"])
   func loopback(host: String) throws { #expect(try proxy("p:1", for: host) == nil) }
 
   @Test(
@@ -55,9 +57,12 @@ import Testing
     #expect(found?.credentials == Array("user:p@ss@x".utf8))
   }
 
-  @Test("a URL that is no usable proxy is a fault that does not tell its password", arguments: [
-    "https://user:secret@p:1", "socks5://p:1", "http://user:secret@", "http://:80", "p:99999", "http://user:secret@p:x",
-  ])
+  @Test(
+    "a URL that is no usable proxy is a fault that does not tell its password",
+    arguments: [
+      "https://user:secret@p:1", "socks5://p:1", "http://user:secret@", "http://:80", "p:99999",
+      "http://user:secret@p:x",
+    ])
   func refusals(url: String) {
     do throws(Fault) {
       _ = try ProxyRules(proxy: url, exceptions: "").proxy(host: "a.example", port: 1)

@@ -76,7 +76,8 @@ func end(_ events: [HTTP2Event], kind: CallKind = .unary) -> Status? {
     ),
     (
       "HTTP 200 text/html", [response((":status", "200"), ("content-type", "text/html"), end: true)], .unknown,
-      "unexpected HTTP status code received from server: 200 (OK); transport: received unexpected content-type \"text/html\""
+      "unexpected HTTP status code received from server: 200 (OK); transport: received unexpected content-type "
+        + "\"text/html\""
     ),
     (
       "HTTP 302 without a content type", [response((":status", "302"), end: true)], .unknown,
@@ -140,8 +141,8 @@ func end(_ events: [HTTP2Event], kind: CallKind = .unary) -> Status? {
       "reset within a foreign answer",
       [response((":status", "502"), ("content-type", "text/html")), data("x"), reset(8)],
       .unavailable,
-      "unexpected HTTP status code received from server: 502 (Bad Gateway); transport: received unexpected content-type "
-        + "\"text/html\"\ndata: \"x\""
+      "unexpected HTTP status code received from server: 502 (Bad Gateway); transport: received unexpected "
+        + "content-type \"text/html\"\ndata: \"x\""
     ),
   ]
 

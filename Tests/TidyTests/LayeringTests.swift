@@ -33,7 +33,7 @@ let toolModules: Set<String> = [
   static func imports(_ file: Repository.File) -> [String] {
     file.lines.compactMap { line in
       let words = line.split(separator: " ").map(String.init)
-      guard let index = words.firstIndex(of: "import"), index <= 2, words.indices.contains(index + 1) else { return nil }
+      guard let index = words.firstIndex(of: "import"), index <= 2, index + 1 < words.count else { return nil }
       let isImport = words[..<index].allSatisfy { ["public", "internal", "private", "@testable"].contains($0) }
       return isImport ? words[index + 1] : nil
     }
