@@ -9,6 +9,9 @@ import PackageDescription
 // builds.
 let embedded = Context.environment["SONDE_EMBEDDED"] == "1"
 
+/// Fuzzing (SONDE_FUZZ=1, with a scratch path of its own) instruments everything and adds the fuzzer's executable.
+let fuzzing = Context.environment["SONDE_FUZZ"] == "1"
+
 /// The commit that `-version` names. Set by the release build alone, so that a commit rebuilds nothing in daily work.
 let commit = Context.environment["SONDE_COMMIT"]
 
@@ -18,6 +21,8 @@ let common: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .treatAllWarnings(as: .error),
+  // All C headers must be read with the same feature macro, or one struct has two shapes.
+  .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),
 ]
 
 /// Settings of everything that the tools link: the same sources compile as ordinary and as Embedded Swift.
@@ -26,9 +31,9 @@ let tools =
   + (embedded
     ? [
       .enableExperimentalFeature("Embedded"),
-      // All C headers must be read with the same feature macro, or one struct has two shapes.
-      .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xcc", "-D_GNU_SOURCE"]),
+      .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"]),
     ] : [])
+  + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-sanitize-coverage=edge"])] : [])
 
 /// A pure or driving part of the tools' side, with the parts below it.
 func part(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -95,6 +100,19 @@ if !embedded {
     tests("BlockingClient", ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
     tests("HealthProbe", ["BlockingClient", "Fault", "Flags", "GRPC", "JSON", "Sys"]),
     .testTarget(name: "TidyTests", swiftSettings: common),
+  ]
+}
+
+if fuzzing {
+  targets += [
+    .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+    .executableTarget(
+      name: "sonde-fuzz",
+      dependencies: [
+        "BlockingClient", "Bytes", "CFuzzer", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "HealthProbe", "Protobuf",
+        "Sys", "TLS",
+      ],
+      path: "Fuzz/sonde-fuzz", swiftSettings: common),
   ]
 }
 
