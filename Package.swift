@@ -55,7 +55,7 @@ var targets: [Target] = [
 
   // Floor 1: pure parts, and the operating system.
   part("HTTP2", ["CNghttp2"]),
-  part("TLS", ["COpenSSL", "Bytes"]),
+  part("TLS", ["COpenSSL", "Bytes"] + (embedded ? ["CTLSProvider"] : [])),
   part("Crypto", ["COpenSSL"]),
   part("Gzip", ["CZlib"]),
   part("Protobuf"),
@@ -78,7 +78,10 @@ var targets: [Target] = [
   .executableTarget(name: "grpc_health_probe", dependencies: ["HealthProbe", "Sys"], swiftSettings: tools),
 ]
 
-if !embedded {
+if embedded {
+  // Released files link OpenSSL statically, and leave out the algorithms that TLS does not use.
+  targets.append(.target(name: "CTLSProvider"))
+} else {
   targets += [
     // Developers' tools.
     .target(name: "FlagDocs", dependencies: ["Bytes", "Flags"], swiftSettings: common),
