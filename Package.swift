@@ -33,7 +33,7 @@ let tools =
       .enableExperimentalFeature("Embedded"),
       .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"]),
     ] : [])
-  + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-sanitize-coverage=edge"])] : [])
+  + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address"])] : [])
 
 /// A pure or driving part of the tools' side, with the parts below it.
 func part(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Fuzzes one parser with libFuzzer: `sonde-fuzz TARGET [libFuzzer's arguments]`. scripts/fuzz calls it.
+// Fuzzes one parser with libFuzzer: `sonde-fuzz TARGET [libFuzzer's arguments]`; `list` names the targets.
+// scripts/fuzz calls it.
 
 import CFuzzer
+import Glibc
 
-guard CommandLine.arguments.count >= 2, let target = targets[CommandLine.arguments[1]] else {
-  print("usage: sonde-fuzz TARGET [ARGUMENT…]\ntargets: " + targets.keys.sorted().joined(separator: " "))
-  throw ExitCode.usage
+let arguments = CommandLine.arguments
+guard arguments.count > 1, let target = targets[arguments[1]] else {
+  print(targets.keys.sorted().joined(separator: " "))
+  exit(arguments.last == "list" ? 0 : 2)
 }
 
-enum ExitCode: Error { case usage }
-
-/// The parser under test; set once, before the driver starts.
+/// The parser under test, where a C function can reach it.
 let test = target
 
 // The driver takes the arguments as C has them, without the target's name.
-let words = [CommandLine.arguments[0]] + CommandLine.arguments.dropFirst(2)
+let words = [arguments[0]] + arguments.dropFirst(2)
 var pointers: [UnsafeMutablePointer<CChar>?] = words.map { word in
   let copy = UnsafeMutablePointer<CChar>.allocate(capacity: word.utf8.count + 1)
   for (index, byte) in word.utf8.enumerated() { copy[index] = CChar(bitPattern: byte) }
