@@ -85,8 +85,8 @@ if embedded {
   targets += [
     // Developers' tools.
     .target(name: "FlagDocs", dependencies: ["Bytes", "Flags"], swiftSettings: common),
-    .executableTarget(name: "generate-docs", dependencies: ["FlagDocs", "HealthProbe"], swiftSettings: common),
-    tests("FlagDocs", ["Flags", "HealthProbe"]),
+    .executableTarget(name: "generate-docs", dependencies: ["Fault", "FlagDocs", "HealthProbe"], swiftSettings: common),
+    tests("FlagDocs", ["Flags", "HealthProbe", "generate-docs"]),
 
     tests("Bytes"),
     tests("HTTP2"),
