@@ -21,4 +21,6 @@ for (name, text) in files {
 }
 
 // A page that is kept in the repository too: a test says when it is out of date.
-if let path = CommandLine.arguments.dropFirst(2).first { try Data(FaultPage.text.utf8).write(to: URL(fileURLWithPath: path)) }
+if let path = CommandLine.arguments.dropFirst(2).first {
+  try Data(FaultPage.text.utf8).write(to: URL(fileURLWithPath: path))
+}

@@ -52,7 +52,8 @@ func run(_ program: String, _ arguments: [String], input: String) throws -> (cod
 @Suite struct FaultPageTests {
   @Test("the page of faults is the table's; `make docs` writes it")
   func upToDate() throws {
-    let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../docs/faults.md")
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    let page = folder.appendingPathComponent("../../docs/faults.md")
     #expect(try String(contentsOf: page, encoding: .utf8) == FaultPage.text)
   }
 }
