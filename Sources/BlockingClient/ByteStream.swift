@@ -46,7 +46,7 @@ final class ByteStream {
       let facts = try takeTLSEvents()
       try sendTLSOutput()
       if let facts { return facts }
-      guard try waitUntilReadable(deadline) else { throw Fault(.tlsTimeout, name) }
+      guard !deadline.hasPassed, try waitUntilReadable(deadline) else { throw Fault(.tlsTimeout, name) }
       _ = try receiveFromSocket()
     }
   }
@@ -147,7 +147,8 @@ final class ByteStream {
       }
       socket.shutdownWriting()
       var bytes: [UInt8] = []
-      while try waiter.wait(for: socket, .readable, until: deadline) {
+      while !deadline.hasPassed {
+        guard try waiter.wait(for: socket, .readable, until: deadline) else { return }
         bytes.removeAll(keepingCapacity: true)
         guard case .bytes? = try? socket.receive(into: &bytes) else { return }
       }

@@ -100,7 +100,8 @@ public final class Connection {
       traceFrames()
       if !bytes.isEmpty { try stream.send(bytes) }
       if !http2.wantsRead, !http2.wantsWrite { return end(with: goAway ?? Fault(.connectionLost, peerName)) }
-      guard try stream.waitUntilReadable(deadline) else { return false }
+      // Asked for itself: a peer that never pauses leaves nothing to wait for.
+      guard !deadline.hasPassed, try stream.waitUntilReadable(deadline) else { return false }
       switch try stream.receive() {
       case .bytes(let bytes): http2.receive(bytes.span)
       case .endOfStream: http2.receiveEnd()

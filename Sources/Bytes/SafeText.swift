@@ -54,6 +54,7 @@ extension Unicode.Scalar {
     case 0xAD, 0x061C, 0x180E: true  // soft hyphen, Arabic letter mark, Mongolian vowel separator
     case 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F: true  // zero width, separators, bidirectional
     case 0xFEFF, 0xFFF9...0xFFFB, 0xE0000...0xE007F: true  // byte-order mark, annotations, tags
+    case 0x10_FF80...: true  // stand-ins for bytes that are no UTF-8
     default: false
     }
   }
@@ -66,6 +67,7 @@ extension Unicode.Scalar {
     case 0x09: "\\t"
     case ..<0x80: "\\x" + hex(digits: 2)
     case ..<0x10000: "\\u" + hex(digits: 4)
+    case 0x10_FF80...: "\\x" + String(value & 0xFF, radix: 16)
     default: "\\U" + hex(digits: 8)
     }
   }

@@ -15,7 +15,8 @@ public enum HMACSHA256 {
         // OpenSSL takes a missing key for the key of an earlier call: an empty one needs an address.
         unsafe withUnsafePointer(to: UInt8(0)) { empty in
           unsafe HMAC(
-            EVP_sha256(), key.baseAddress ?? empty, keyCount, message.baseAddress ?? empty, message.count, &code, nil) != nil
+            EVP_sha256(), key.baseAddress ?? empty, keyCount, message.baseAddress ?? empty, message.count, &code, nil)
+            != nil
         }
       }
     }

@@ -95,18 +95,17 @@ public struct FlagTable: Sendable {
     return environmentPrefix + String(decoding: name, as: UTF8.self)
   }
 
-  /// What `-h` prints: a line or two a flag, with its kind of value and its default.
+  /// What `-h` prints: every flag in the order of the alphabet, with its kind of value and its default.
   public var help: String {
     var text = "usage: \(tool) -addr=ADDRESS [flags]\n\n\(summary).\n"
-    for group in groups {
-      text += "\n\(group.title):\n"
-      for flag in group.flags.sorted(by: { $0.name < $1.name }) {
-        text += "  -" + flag.name + (flag.placeholder.isEmpty ? "" : " " + flag.placeholder)
-        text += "\n        " + flag.summary
-        if !flag.defaultValue.isEmpty { text += " (default \(flag.defaultValue))" }
-        text += "\n"
-      }
+    text += "\n"
+    for flag in flags.sorted(by: { $0.name < $1.name }) {
+      text += "  -" + flag.name + (flag.placeholder.isEmpty ? "" : " " + flag.placeholder)
+      text += "\n        " + flag.summary
+      if !flag.defaultValue.isEmpty { text += " (default \(flag.defaultValue))" }
+      text += "\n"
     }
-    return text
+    let example = flags.first { $0.hasEnvironment }.flatMap { environmentName($0) } ?? environmentPrefix
+    return text + "\nFlags may also be given as environment variables, such as \(example); the command line wins.\n"
   }
 }

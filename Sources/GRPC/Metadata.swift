@@ -65,7 +65,7 @@ public struct Metadata: Equatable, Sendable {
   public mutating func append(_ name: String, _ value: String) throws(MetadataError) {
     try Self.check(name)
     if name.hasSuffix("-bin") {
-      entries.append(Entry(name: name, wireValue: Base64.encode(Array(value.utf8).span, padded: false)))
+      entries.append(Entry(name: name, wireValue: Base64.encode(value.systemBytes.span, padded: false)))
     } else {
       guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else { throw .illegalValue(name: name) }
       entries.append(Entry(name: name, wireValue: value))

@@ -99,12 +99,12 @@ final class Checks {
     return worst()
   }
 
-  /// Every service that the server lists. Servers without List, or with too many services for it, are asked as a whole.
+  /// Every service that the server lists. A server without List is asked as a whole.
   private func checkAll(until end: Deadline) -> Outcome {
     let window = min(options.rpcTimeout, end.remaining)
     let answer = client.list(until: Deadline(nanoseconds: window))
-    if case .failure(let status, _) = answer, [.unimplemented, .resourceExhausted].contains(status.code) {
-      verbose.tell("the server does not list its services (\(status.code.constantName)): asking for it as a whole")
+    if case .failure(let status, _) = answer, status.code == .unimplemented {
+      verbose.tell("the server does not list its services: asking for it as a whole")
       return check("", until: end)
     }
     return outcome(of: answer, "", window) { bytes in

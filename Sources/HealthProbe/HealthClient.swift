@@ -61,8 +61,7 @@ final class HealthClient {
 
   /// Asks for one service's status.
   func check(_ service: String, until deadline: Deadline) -> Answer {
-    // Bytes that are no UTF-8 came in as U+FFFD, and proto3 strings are UTF-8.
-    if service.unicodeScalars.contains("\u{FFFD}") {
+    guard service.isValidUnicode else {  // proto3's strings are UTF-8
       return .failure(
         Status(.internal, "grpc: error while marshaling: string field contains invalid UTF-8"), nil)
     }

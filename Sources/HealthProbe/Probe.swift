@@ -19,9 +19,11 @@ public final class Probe {
   private let environment: (String) -> String?
   private let verbose: Verbose
   private let start = Instant.now
+  private var waiter: Waiter?
 
   /// Runs the probe and gives its exit code.
   public static func run(arguments: [String], environment: @escaping (String) -> String?) -> Int32 {
+    StandardStream.prepare()
     let flags: FlagValues
     do throws(FlagError) {
       flags = try probeFlags.parse(arguments, environment: environment) { name, value in
@@ -57,6 +59,7 @@ public final class Probe {
       do throws(Fault) { waiter = try Waiter() } catch {
         throw Early(.failure(.connectionFailed, connectFailure(error), error))
       }
+      self.waiter = waiter
       let client = try makeClient(waiter)
       if options.isWatching { return Watch(client, options, verbose, waiter, deadline).run() }
       let checks = Checks(client, options, verbose, waiter, deadline)
@@ -124,6 +127,9 @@ public final class Probe {
   private func finish(
     _ outcome: Outcome, _ services: [(name: String, outcome: Outcome)] = [], _ client: HealthClient? = nil
   ) -> Int32 {
+    if let signal = waiter?.termination {
+      StandardStream.error.write("cancellation received (signal: \(signal.name))\n")
+    }
     var report = Report(options: options, outcome: outcome)
     report.services = services
     report.timings = client?.connection?.timings ?? client?.lastTimings ?? report.timings

@@ -26,12 +26,12 @@ struct Verbose {
     let usesTLS = options.security == .tls || options.isMixingTLS
     text += "> tls=\(usesTLS)\n"
     if usesTLS {
-      // Each of these lines ends in a space, and always has.
+      // The first of these lines ends in a space, and always has.
       text += "  > no-verify=\(options.skipsVerification) \n"
-      text += "  > ca-cert=\(options.caFile.safeForDisplay) \n"
-      text += "  > client-cert=\(options.certificateFile.safeForDisplay) \n"
-      text += "  > client-key=\(options.keyFile.isEmpty ? "" : "(set)") \n"
-      text += "  > server-name=\(options.serverName.safeForDisplay) \n"
+      text += "  > ca-cert=\(options.caFile.safeForDisplay)\n"
+      text += "  > client-cert=\(options.certificateFile.safeForDisplay)\n"
+      text += "  > client-key=\(options.keyFile.isEmpty ? "" : "(set)")\n"
+      text += "  > server-name=\(options.serverName.safeForDisplay)\n"
     }
     text += "> alts=false\n> spiffe=\(options.security == .spiffe)\n"
     StandardStream.error.write(text)

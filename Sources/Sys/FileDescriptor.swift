@@ -51,6 +51,20 @@ public enum StandardStream: Int32, Sendable {
     }
   }
 
+  /// Makes the standard streams safe to write to, whatever the caller left of them; the first thing that a tool does.
+  ///
+  /// Where one is closed, the next socket would get its number, and diagnostics would go to the server: a socket that
+  /// leads nowhere takes the place. And a reader that has gone must not kill the process by SIGPIPE.
+  public static func prepare() {
+    sonde_ignore_sigpipe()
+    var entries = (0..<3).map { pollfd(fd: $0, events: 0, revents: 0) }
+    guard unsafe poll(&entries, 3, 0) > 0 else { return }
+    // The lowest free number is taken first, so each socket falls into the first gap.
+    for entry in entries where entry.revents & Int16(POLLNVAL) != 0 {
+      _ = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    }
+  }
+
   /// Whether the stream is a terminal.
   public var isTerminal: Bool { isatty(rawValue) == 1 }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Bytes
 internal import CLinux
 
 /// Files as the tools read them: whole, once, and bounded.
@@ -12,7 +13,7 @@ public enum Files {
   /// Throws the error of `open` or `read`; `read` with ``Errno/fileTooLarge`` where the file has more than `limit` bytes.
   /// The file is opened without waiting, so that a FIFO nobody writes to cannot hang the caller: it reads as empty.
   public static func read(_ path: String, limit: Int = defaultLimit) throws(SystemError) -> [UInt8] {
-    let number = unsafe path.withCString { unsafe sonde_open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    let number = unsafe path.withSystemPath { unsafe sonde_open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard number >= 0 else { throw SystemError("open") }
     let file = FileDescriptor(adopting: number)
     var bytes: [UInt8] = []
@@ -36,7 +37,7 @@ public enum Files {
 
   /// The names in a directory, sorted, `.` and `..` left out; at most `limit` of them.
   public static func list(_ path: String, limit: Int = 10_000) throws(SystemError) -> [String] {
-    guard let directory = unsafe path.withCString({ unsafe opendir($0) }) else { throw SystemError("opendir") }
+    guard let directory = unsafe path.withSystemPath({ unsafe opendir($0) }) else { throw SystemError("opendir") }
     defer { unsafe closedir(directory) }
     var names: [String] = []
     while names.count < limit, let entry = unsafe readdir(directory) {
@@ -49,19 +50,19 @@ public enum Files {
 
 /// The process's environment and command line.
 public enum Process {
-  /// The command line's words, without the program's own name. Bytes that are no UTF-8 are repaired.
+  /// The command line's words, without the program's own name.
   public static var arguments: [String] {
     guard let words = unsafe sonde_argv() else { return [] }
     return (1..<max(1, Int(sonde_argc()))).compactMap { index in
       guard let word = unsafe words[index] else { return nil }
-      return unsafe String(cString: word)
+      return unsafe String(systemText: word)
     }
   }
 
   /// The value of an environment variable; nil where it is unset.
   public static func environment(_ name: String) -> String? {
     guard let value = unsafe name.withCString({ unsafe getenv($0) }) else { return nil }
-    return unsafe String(cString: value)
+    return unsafe String(systemText: value)
   }
 
   /// The commit that the program was built from, where the build said so.
@@ -75,4 +76,17 @@ public enum Process {
 
   /// Ends the process at once with an exit code; nothing is flushed, as nothing is buffered.
   public static func exit(_ code: Int32) -> Never { _exit(code) }
+}
+
+extension String {
+  /// Text of the C library, kept byte for byte.
+  fileprivate init(systemText text: UnsafePointer<CChar>) {
+    self.init(systemBytes: unsafe Array(UnsafeRawBufferPointer(start: text, count: strlen(text))))
+  }
+
+  /// Hands the text to a system call as the bytes that the system knows it by.
+  fileprivate func withSystemPath<T>(_ body: (UnsafePointer<CChar>) -> T) -> T {
+    let bytes = systemBytes.map { CChar(bitPattern: $0) } + [0]
+    return unsafe body(bytes)
+  }
 }

@@ -4,8 +4,7 @@ internal import CLinux
 
 /// SIGINT and SIGTERM as something to wait for, not as an interruption.
 ///
-/// The signals are blocked for the whole process, threads started later included, and read from a descriptor. SIGPIPE is
-/// ignored: a reader that has gone shows in the result of a write.
+/// The signals are blocked for the whole process, threads started later included, and read from a descriptor.
 public struct Signals: ~Copyable {
   private let descriptor: FileDescriptor
 
@@ -29,7 +28,6 @@ public struct Signals: ~Copyable {
 
   /// Takes over the two signals.
   public init() throws(SystemError) {
-    sonde_ignore_sigpipe()
     var set = sigset_t()
     unsafe sigemptyset(&set)
     unsafe sigaddset(&set, SIGINT)

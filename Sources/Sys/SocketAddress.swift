@@ -143,10 +143,11 @@ extension SocketAddress {
 
   /// Writes a Unix socket's family and name; the length so far, or nil where the name is too long.
   private static func store(_ name: String, at offset: Int, in raw: UnsafeMutableRawPointer, room: Int) -> Int? {
-    guard name.utf8.count + offset <= longestUnixPath else { return nil }
+    let bytes = name.systemBytes
+    guard bytes.count + offset <= longestUnixPath else { return nil }
     unsafe raw.storeBytes(of: sa_family_t(AF_UNIX), as: sa_family_t.self)
     var position = MemoryLayout<sa_family_t>.size + offset
-    for byte in name.utf8 {
+    for byte in bytes {
       unsafe raw.storeBytes(of: byte, toByteOffset: position, as: UInt8.self)
       position += 1
     }

@@ -70,7 +70,7 @@ public struct Target: Equatable, Sendable {
     case .unixAbstract(let abstract): name = abstract
     default: name = ""
     }
-    guard name.utf8.count <= SocketAddress.longestUnixPath, !name.utf8.contains(0) else {
+    guard name.systemBytes.count <= SocketAddress.longestUnixPath, !name.utf8.contains(0) else {
       throw TargetError(
         cause: "the socket's path is longer than \(SocketAddress.longestUnixPath) bytes", hint: "use a shorter path")
     }

@@ -4,8 +4,8 @@ internal import Bytes
 
 /// What a certificate says (RFC 5280), read for people: texts are safe to print and bounded.
 ///
-/// This is for reports. Whether a certificate is trusted is OpenSSL's decision alone; the only exception that reads a fact
-/// from here is the rule for SPIFFE IDs, which can only refuse more.
+/// This is for reports. Whether a certificate is trusted is OpenSSL's decision alone; the only exception that reads a
+/// fact from here is the rule for SPIFFE IDs, which can only refuse more.
 public struct CertificateFacts: Equatable, Sendable {
   /// Whom the certificate names, most specific part first, as in `CN=localhost,O=Example` (RFC 4514).
   public var subject: String
@@ -35,7 +35,8 @@ public struct CertificateFacts: Equatable, Sendable {
   public var isCA = false
   /// Whether its key usage allows it to sign certificates or revocation lists.
   public var maySignCertificates = false
-  /// What the key may be used for (extended key usage): `serverAuth`, `clientAuth`, or dotted; nil where it does not say.
+  /// What the key may be used for (extended key usage): `serverAuth`, `clientAuth`, or dotted; nil where it does not
+  /// say.
   public var extendedKeyUsages: [String]?
   /// Whether issuer and subject are the same name, as in a root.
   public var isSelfIssued: Bool
@@ -137,7 +138,7 @@ public struct CertificateFacts: Equatable, Sendable {
       switch name.tag {
       case DERReader.Tag.primitiveContext(1): add(CertificateText.plain(content), to: &emails)
       case DERReader.Tag.primitiveContext(2): add(CertificateText.plain(content), to: &dnsNames)
-      case DERReader.Tag.primitiveContext(6): add(CertificateText.plain(content), to: &uris)
+      case DERReader.Tag.primitiveContext(6): add(CertificateText.plain(content, limit: SPIFFE.maximumID), to: &uris)
       case DERReader.Tag.primitiveContext(7): add(AddressText.text(content), to: &ipAddresses)
       default: continue
       }

@@ -24,9 +24,9 @@ enum CertificateText {
   }
 
   /// The text of an `IA5String` without a tag of its own.
-  static func plain(_ content: ArraySlice<UInt8>) -> String {
-    String(decoding: content.prefix(CertificateFacts.maximumText), as: UTF8.self).safeForDisplay
-      .shortened(toUTF8Count: CertificateFacts.maximumText)
+  static func plain(_ content: ArraySlice<UInt8>, limit: Int = CertificateFacts.maximumText) -> String {
+    // One byte more than the limit lets the shortening see that something is missing.
+    String(decoding: content.prefix(limit + 1), as: UTF8.self).safeForDisplay.shortened(toUTF8Count: limit)
   }
 
   /// The text of a directory string; types without a rule here read as UTF-8.

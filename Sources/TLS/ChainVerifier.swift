@@ -2,8 +2,8 @@
 
 internal import COpenSSL
 
-/// The rules for a peer's chain, applied twice: by the handshake, which ends at the first fault, and offline, where every
-/// fault is collected for the report. The second never has a say in the first.
+/// The rules for a peer's chain, applied twice: by the handshake, which ends at the first fault, and offline, where
+/// every fault is collected for the report. The second never has a say in the first.
 @safe final class ChainVerifier: @unchecked Sendable {
   enum Rule: Sendable {
     case server(ServerName)
@@ -33,7 +33,9 @@ internal import COpenSSL
     switch configuration.verification {
     case .chainOnly: try self.init(.anyServer, roots: configuration.roots)
     case .none:
-      if let name { try self.init(.server(name), roots: configuration.roots) } else {
+      if let name {
+        try self.init(.server(name), roots: configuration.roots)
+      } else {
         try self.init(.anyServer, roots: configuration.roots)
       }
     case .full:
@@ -55,7 +57,7 @@ internal import COpenSSL
     }
   }
 
-  deinit { for unsafe domain in unsafe domains { unsafe sonde_sk_X509_pop_free(domain.roots) } }
+  deinit { unsafe domains.forEach { unsafe sonde_sk_X509_pop_free($0.roots) } }
 
   /// Writes the rules into a verification's parameters, a context's or an offline one's.
   func apply(to parameters: OpaquePointer?) throws(TLSConfigurationError) {
@@ -75,25 +77,28 @@ internal import COpenSSL
     }
   }
 
-  /// Runs a verification for OpenSSL's handshake, or for ``faults(of:at:)``.
+  /// Runs a verification: 1 where the chain is good.
   ///
-  /// For workloads the roots of the leaf's own trust domain are the only ones, and a leaf that is no SVID is refused. This can
-  /// turn a good verdict into a bad one, never the other way.
+  /// For workloads the roots of the leaf's own trust domain are the only ones; a leaf that is no SVID, or of a domain
+  /// without roots, is refused at once.
   func verify(_ context: OpaquePointer) -> Int32 {
     guard case .workload = rule else { return unsafe X509_verify_cert(context) }
     let leaf = unsafe X509_STORE_CTX_get0_cert(context).flatMap { unsafe CertificateFacts(der: X509Handle.der($0)) }
     let domain = leaf.flatMap { SPIFFE.trustDomain(of: $0) }
-    let match = unsafe domains.first { unsafe $0.name == domain }
-    if let match = unsafe match {
-      unsafe X509_STORE_CTX_set0_trusted_stack(context, match.roots)
-      return unsafe X509_verify_cert(context)
-    }
-    let verdict = unsafe X509_verify_cert(context)
-    if verdict == 1 || domain == nil {
-      unsafe X509_STORE_CTX_set_error_depth(context, 0)
+    guard let domain, let match = unsafe domains.first(where: { unsafe $0.name == domain }) else {
       unsafe X509_STORE_CTX_set_error(context, X509_V_ERR_APPLICATION_VERIFICATION)
+      return 0
     }
-    return min(verdict, 0)
+    unsafe X509_STORE_CTX_set0_trusted_stack(context, match.roots)
+    return unsafe X509_verify_cert(context)
+  }
+
+  /// What speaks against a leaf as a workload's, before its chain is looked at.
+  private func workloadFault(_ leaf: CertificateFacts?) -> CertificateFault? {
+    guard case .workload = rule else { return nil }
+    let domain = leaf.flatMap { SPIFFE.trustDomain(of: $0) }
+    let isKnown = unsafe domains.contains { unsafe $0.name == domain }
+    return isKnown ? nil : CertificateFault(code: .notSVID, depth: 0, certificate: leaf)
   }
 
   private func accepts(_ parameters: OpaquePointer) -> Bool {
@@ -114,6 +119,8 @@ internal import COpenSSL
     TLSLibrary.clearErrors()
     defer { TLSLibrary.clearErrors() }
     guard let first = chain.first else { return [CertificateFault(code: .missing, depth: 0)] }
+    let facts = CertificateFacts(der: first)
+    if let fault = workloadFault(facts) { return [fault] }
     guard let leaf = unsafe X509Handle.parse(first), let others = unsafe sonde_sk_X509_new(),
       let context = unsafe X509_STORE_CTX_new()
     else { return [CertificateFault(code: .other(Int(X509_V_ERR_UNSPECIFIED)), depth: 0)] }
@@ -126,7 +133,7 @@ internal import COpenSSL
       guard let certificate = unsafe X509Handle.parse(der) else { continue }
       if unsafe sonde_sk_X509_push(others, certificate) <= 0 { unsafe X509_free(certificate) }
     }
-    let collector = FaultCollector(leaf: CertificateFacts(der: first), rule: rule)
+    let collector = FaultCollector(leaf: facts, rule: rule)
     let isClient: Bool
     if case .client = rule { isClient = true } else { isClient = false }
     guard unsafe X509_STORE_CTX_init(context, store.handle, leaf, others) == 1,
@@ -138,10 +145,8 @@ internal import COpenSSL
     // The collector lives until the end of this function, longer than the context.
     _ = unsafe X509_STORE_CTX_set_ex_data(context, 0, Unmanaged.passUnretained(collector).toOpaque())
     unsafe X509_STORE_CTX_set_verify_cb(context, FaultCollector.callback)
-    let verdict = unsafe verify(context)
-    let error = unsafe X509_STORE_CTX_get_error(context)
-    if verdict != 1 || error == X509_V_ERR_APPLICATION_VERIFICATION {
-      unsafe collector.add(error, depth: 0, certificate: leaf)
+    if unsafe verify(context) != 1 {
+      unsafe collector.add(X509_STORE_CTX_get_error(context), depth: 0, certificate: leaf)
     }
     return withExtendedLifetime(collector) { collector.faults }
   }
@@ -178,7 +183,9 @@ private final class FaultCollector {
     guard !faults.contains(where: { $0.code == code && $0.depth == depth }) else { return }
     var fault = CertificateFault(code: code, depth: depth)
     fault.certificate = unsafe certificate.flatMap { unsafe CertificateFacts(der: X509Handle.der($0)) }
-    if code == .wrongHost || code == .noAlternativeName, case .server(let name) = rule { fault.expectedName = name.text }
+    if code == .wrongHost || code == .noAlternativeName, case .server(let name) = rule {
+      fault.expectedName = name.text
+    }
     faults.append(fault)
   }
 }

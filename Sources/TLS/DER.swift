@@ -63,7 +63,8 @@ struct DERReader {
   mutating func next() -> DERElement? {
     guard let header = header(), header.count <= end - header.start else { return nil }
     let element = DERElement(
-      tag: header.tag, whole: position..<header.start + header.count, content: header.start..<header.start + header.count)
+      tag: header.tag, whole: position..<header.start + header.count,
+      content: header.start..<header.start + header.count)
     position = element.whole.upperBound
     return element
   }

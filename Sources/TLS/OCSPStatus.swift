@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What an OCSP response says about its first certificate (RFC 6960 section 4.2.1). It is read, not verified: a fact to show,
-/// never a reason to trust.
+/// What an OCSP response says about its first certificate (RFC 6960 section 4.2.1). It is read, not verified: a fact to
+/// show, never a reason to trust.
 public struct OCSPStatus: Equatable, Sendable {
   /// The three answers.
   public enum Answer: Equatable, Sendable {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Bytes
 internal import COpenSSL
 
 /// Finds a root by its subject in PEM bundles without parsing the others.
@@ -32,35 +33,33 @@ internal import COpenSSL
 
   /// The certificates whose subject is this name, in DER.
   ///
-  /// Names compare byte by byte at first; if none is equal so, as RFC 5280 section 7.1 wants, regardless of case and encoding.
+  /// As RFC 5280 section 7.1 wants, case, white space and the type of a string make no difference.
   func certificates(subject name: OpaquePointer) -> [[UInt8]] {
     guard unsafe CRYPTO_THREAD_write_lock(lock) == 1 else { return [] }
     defer { _ = unsafe CRYPTO_THREAD_unlock(lock) }
     let entries = self.entries ?? makeEntries()
     self.entries = entries
     let wanted = unsafe X509Handle.der(name: name)
-    let hash = Self.hash(wanted[...])
-    let exact = matches(entries.filter { $0.subjectHash == hash }) { $0.elementsEqual(wanted) }
-    guard exact.isEmpty else { return exact }
-    return matches(entries) { candidate in
-      let bytes = Array(candidate)
-      let parsed: OpaquePointer? = unsafe bytes.withUnsafeBufferPointer { buffer in
-        var cursor = buffer.baseAddress
-        return unsafe d2i_X509_NAME(nil, &cursor, buffer.count)
-      }
-      guard let parsed = unsafe parsed else { return false }
-      defer { unsafe X509_NAME_free(parsed) }
-      return unsafe X509_NAME_cmp(parsed, name) == 0
-    }
-  }
-
-  private func matches(_ candidates: [Entry], _ isWanted: (ArraySlice<UInt8>) -> Bool) -> [[UInt8]] {
+    let hash = Self.hash(ofName: 0..<wanted.count, in: wanted)
     var found: [[UInt8]] = []
-    for entry in candidates {
-      guard let head = head(of: entry), isWanted(head.bytes[head.subject]) else { continue }
+    for entry in entries where entry.subjectHash == hash {
+      guard let head = head(of: entry) else { continue }
+      let subject = Array(head.bytes[head.subject])
+      guard unsafe subject == wanted || Self.isSame(subject, name) else { continue }
       if let der = PEM(bundles[entry.bundle]).decode(entry.block) { found.append(der) }
     }
     return found
+  }
+
+  /// OpenSSL's comparison of names.
+  private static func isSame(_ der: [UInt8], _ name: OpaquePointer) -> Bool {
+    let parsed: OpaquePointer? = unsafe der.withUnsafeBufferPointer { buffer in
+      var cursor = buffer.baseAddress
+      return unsafe d2i_X509_NAME(nil, &cursor, buffer.count)
+    }
+    guard let parsed = unsafe parsed else { return false }
+    defer { unsafe X509_NAME_free(parsed) }
+    return unsafe X509_NAME_cmp(parsed, name) == 0
   }
 
   private func makeEntries() -> [Entry] {
@@ -71,7 +70,7 @@ internal import COpenSSL
         guard block.label == PEM.certificate else { continue }
         var entry = Entry(bundle: bundle, block: block, subjectHash: 0)
         guard let head = head(of: entry) else { continue }
-        entry.subjectHash = Self.hash(head.bytes[head.subject])
+        entry.subjectHash = Self.hash(ofName: head.subject, in: head.bytes)
         entries.append(entry)
       }
     }
@@ -87,10 +86,30 @@ internal import COpenSSL
     return nil
   }
 
-  /// FNV-1a: quick, and nothing is trusted by it, since equal hashes are compared in full.
-  private static func hash(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+  /// A hash that names which compare as equal have in common: of the letters, digits and signs of ASCII in the values, in
+  /// lower case, whatever the type of the string. Nothing is trusted by it: names with equal hashes are compared.
+  private static func hash(ofName range: Range<Int>, in bytes: [UInt8]) -> UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325  // FNV-1a
+    var name = DERReader(bytes, range)
+    guard let sequence = name.next(DERReader.Tag.sequence) else { return hash }
+    var sets = name.inside(sequence)
+    while let set = sets.next(DERReader.Tag.set) {
+      var attributes = sets.inside(set)
+      while let attribute = attributes.next(DERReader.Tag.sequence) {
+        var pair = attributes.inside(attribute)
+        guard pair.next(DERReader.Tag.objectIdentifier) != nil, let value = pair.next() else { continue }
+        let width = value.tag == DERReader.Tag.bmpString ? 2 : value.tag == DERReader.Tag.universalString ? 4 : 1
+        var index = value.content.lowerBound
+        while index + width <= value.content.upperBound {
+          // Of a wide character the last byte counts, where the others are zero.
+          let byte = bytes[index + width - 1]
+          if byte > 0x20, byte < 0x7F, bytes[index..<index + width - 1].allSatisfy({ $0 == 0 }) {
+            hash = (hash ^ UInt64(byte.asciiLowercased)) &* 0x100_0000_01B3
+          }
+          index += width
+        }
+      }
+    }
     return hash
   }
 }

@@ -56,8 +56,8 @@ internal import COpenSSL
       _ = unsafe X509_STORE_add_cert(store, certificate)
       unsafe X509_free(certificate)
     }
-    // The answer is the store's own object, never the one parsed above: the store drops what it has already. OpenSSL's caller
-    // borrows the answer without a reference, so the one that setting it takes is given back.
+    // The answer is the store's own object, never the one parsed above: the store drops what it has already. OpenSSL's
+    // caller borrows the answer without a reference, so the one that setting it takes is given back.
     unsafe X509_STORE_lock(store)
     defer { unsafe X509_STORE_unlock(store) }
     let objects = unsafe X509_STORE_get0_objects(store)

@@ -26,7 +26,9 @@ enum ServerName: Equatable, Sendable {
     // A leading dot would make OpenSSL accept every subdomain: empty labels are refused.
     for label in name {
       guard !label.isEmpty, label.utf8.count <= 63 else { return nil }
-      guard label.utf8.allSatisfy({ $0.isASCIILetter || $0.isASCIIDigit || $0 == 0x2D || $0 == 0x5F }) else { return nil }
+      guard label.utf8.allSatisfy({ $0.isASCIILetter || $0.isASCIIDigit || $0 == 0x2D || $0 == 0x5F }) else {
+        return nil
+      }
     }
     self = .dns(name.joined(separator: "."))
   }

@@ -2,10 +2,18 @@
 
 internal import COpenSSL
 
+/// A peer's chain that did not pass, and the number of the first fault.
+struct Refusal {
+  var chain: [[UInt8]]
+  var verifyCode: Int32
+}
+
 /// What OpenSSL tells a session while one of its calls runs. Callbacks write here and do nothing else.
 @safe final class SessionInbox {
   /// The server asked for a client certificate.
   var certificateRequested = false
+  /// The peer's chain, if it was refused.
+  var refusal: Refusal?
   /// The last alert that the peer sent, other than the orderly end.
   var alertReceived: TLSAlert?
   /// The last alert that was sent to the peer, other than the orderly end.
@@ -76,10 +84,16 @@ enum TLSCallbacks {
   /// Accepts what a configuration without verification accepts. It is installed for ``ServerVerification/none`` alone.
   static let acceptUnverified: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Int32 = { _, _ in 1 }
 
-  /// Verifies by the rules of SPIFFE.
-  static let verifyWorkload: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Int32 = { context, owner in
+  /// Verifies the peer's chain, and takes down one that is refused: a server's session drops it.
+  static let verifyPeer: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Int32 = { context, owner in
     guard let context = unsafe context, let owner = unsafe owner else { return 0 }
-    return unsafe Unmanaged<ChainVerifier>.fromOpaque(owner).takeUnretainedValue().verify(context)
+    let verdict = unsafe Unmanaged<ChainVerifier>.fromOpaque(owner).takeUnretainedValue().verify(context)
+    if verdict != 1 {
+      let session = unsafe X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx())
+      unsafe inbox(of: session.map { OpaquePointer($0) })?.refusal = unsafe Refusal(
+        chain: X509Handle.chain(X509_STORE_CTX_get0_untrusted(context)), verifyCode: X509_STORE_CTX_get_error(context))
+    }
+    return verdict
   }
 
   /// Picks the server's most preferred protocol among the client's (RFC 7301 section 3.2).

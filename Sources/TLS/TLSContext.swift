@@ -19,7 +19,8 @@ internal import COpenSSL
     case server(TLSServerConfiguration)
   }
 
-  /// OpenSSL's level 2: at least 112 bits of security, no SHA-1. It is Debian's default, set here so that it holds anywhere.
+  /// OpenSSL's level 2: at least 112 bits of security, no SHA-1. It is Debian's default, set here so that it holds
+  /// anywhere.
   static let securityLevel: Int32 = 2
 
   /// A context for clients.
@@ -44,20 +45,13 @@ internal import COpenSSL
     }
     unsafe sonde_SSL_CTX_set_session_cache_mode(
       context, Int(SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL))
-    unsafe SSL_CTX_set1_cert_store(context, verifier.store.handle)
-    try unsafe verifier.apply(to: SSL_CTX_get0_param(context))
     switch configuration.verification {
     case .none:
       unsafe SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nil)
       // Even then OpenSSL would build the chain, only to ignore the verdict.
       unsafe SSL_CTX_set_cert_verify_callback(context, TLSCallbacks.acceptUnverified, nil)
-    case .full, .chainOnly:
-      unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
-    case .spiffe:
-      unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
-      // The verifier lives as long as this context, and sessions hold the context.
-      unsafe SSL_CTX_set_cert_verify_callback(
-        context, TLSCallbacks.verifyWorkload, Unmanaged.passUnretained(verifier).toOpaque())
+    case .full, .chainOnly, .spiffe:
+      try unsafe install(verifier, mode: SSL_VERIFY_PEER, in: context)
     }
   }
 
@@ -90,18 +84,16 @@ internal import COpenSSL
     _ = unsafe SSL_CTX_set_session_id_context(context, [0x73], 1)
     // The context outlives its callbacks' use of it: sessions hold it.
     unsafe TLSCallbacks.installServer(in: context, for: Unmanaged.passUnretained(self).toOpaque())
-    unsafe SSL_CTX_set_verify(context, mode, nil)
     if let verifier, let roots {
-      unsafe SSL_CTX_set1_cert_store(context, verifier.store.handle)
-      try unsafe verifier.apply(to: SSL_CTX_get0_param(context))
+      try unsafe install(verifier, mode: mode, in: context)
       unsafe nameAuthorities(roots, in: context)
     }
   }
 
   deinit { unsafe SSL_CTX_free(handle) }
 
-  /// All that is wrong with a chain by this context's rules, first cause first; a client that does not verify judges as if it
-  /// did. `time` is the moment to judge for, in seconds since 1970; now where nil.
+  /// All that is wrong with a chain by this context's rules, first cause first; a client that does not verify judges as
+  /// if it did. `time` is the moment to judge for, in seconds since 1970; now where nil.
   public func faults(of chain: [[UInt8]], at time: Int64? = nil) -> [CertificateFault] {
     verifier?.faults(of: chain, at: time) ?? []
   }
@@ -111,10 +103,23 @@ internal import COpenSSL
   ) throws(TLSConfigurationError) {
     unsafe SSL_CTX_set_security_level(handle, securityLevel)
     _ = unsafe SSL_CTX_set_options(handle, sonde_SSL_OP_NO_RENEGOTIATION)
-    unsafe sonde_SSL_CTX_set_mode(handle, Int(SSL_MODE_RELEASE_BUFFERS))
+    // Idle sessions hold no buffers; what is sent as our chain is what was given, not what the peer's roots could add.
+    unsafe sonde_SSL_CTX_set_mode(handle, Int(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN))
     guard unsafe sonde_SSL_CTX_set_min_proto_version(handle, Int32(minimum.number)) == 1,
       unsafe sonde_SSL_CTX_set_max_proto_version(handle, Int32(maximum.number)) == 1
     else { throw .library(TLSLibrary.takeErrorText()) }
+  }
+
+  /// Makes the handshake verify the peer's chain, without any say of the offline verification.
+  private func install(
+    _ verifier: ChainVerifier, mode: Int32, in context: OpaquePointer
+  ) throws(TLSConfigurationError) {
+    unsafe SSL_CTX_set_verify(context, mode, nil)
+    unsafe SSL_CTX_set1_cert_store(context, verifier.store.handle)
+    try unsafe verifier.apply(to: SSL_CTX_get0_param(context))
+    // The verifier lives as long as this context, and sessions hold the context.
+    unsafe SSL_CTX_set_cert_verify_callback(
+      context, TLSCallbacks.verifyPeer, Unmanaged.passUnretained(verifier).toOpaque())
   }
 
   /// Tells clients which authorities' certificates are wanted (RFC 8446 section 4.2.4), as far as that stays short.

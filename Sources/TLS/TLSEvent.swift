@@ -89,8 +89,8 @@ public struct TLSFailure: Error, Equatable, Sendable {
 
   /// Whether the failure means that the server wants a client certificate, or another than the one that it was shown.
   ///
-  /// A TLS 1.3 server says so by an alert after the handshake, or just hangs up before any data; a TLS 1.2 server by an alert
-  /// about certificates, or by `handshake_failure`.
+  /// A TLS 1.3 server says so by an alert after the handshake, or just hangs up before any data; a TLS 1.2 server by an
+  /// alert about certificates, or by `handshake_failure`.
   public var wantsClientCertificate: Bool {
     switch kind {
     case .alertReceived(.certificateRequired): true

@@ -9,7 +9,8 @@ public struct TLSIdentity: Sendable {
 
   /// Reads a certificate with its chain and its key from two texts in PEM; other blocks in them are skipped.
   ///
-  /// - Throws: what is wrong, as the texts stand: no block of the kind, an encrypted or damaged key, a damaged certificate, or
+  /// - Throws: what is wrong, as the texts stand: no block of the kind, an encrypted or damaged key, a damaged
+  ///   certificate, or
   ///   a key that belongs to another certificate.
   public init(certificateChainPEM: [UInt8], privateKeyPEM: [UInt8]) throws(TLSConfigurationError) {
     var scan = PEM(certificateChainPEM)
@@ -27,7 +28,8 @@ public struct TLSIdentity: Sendable {
     try self.init(chain: chain, privateKey: try Self.key(in: privateKeyPEM))
   }
 
-  /// Takes a chain in DER, certificates one after another, and a key in PKCS #8, as the SPIFFE Workload API hands them out.
+  /// Takes a chain in DER, certificates one after another, and a key in PKCS #8, as the SPIFFE Workload API hands them
+  /// out.
   public init(certificateChainDER: [UInt8], privateKeyDER: [UInt8]) throws(TLSConfigurationError) {
     var reader = DERReader(certificateChainDER)
     var chain: [[UInt8]] = []
@@ -60,7 +62,8 @@ public struct TLSIdentity: Sendable {
     throw .noKeyBlock(found: found)
   }
 
-  /// OpenSSL's objects, freed with the last copy of the identity. They are never changed, so that threads may share them.
+  /// OpenSSL's objects, freed with the last copy of the identity. They are never changed, so that threads may share
+  /// them.
   @safe final class Handle: @unchecked Sendable {
     let chain: [[UInt8]]
     private let certificates: [OpaquePointer]
@@ -77,14 +80,18 @@ public struct TLSIdentity: Sendable {
       var certificates: [OpaquePointer] = unsafe []
       for der in chain {
         guard let certificate = unsafe X509Handle.parse(der) else {
-          for unsafe certificate in unsafe certificates { unsafe X509_free(certificate) }
+          unsafe certificates.forEach { unsafe X509_free($0) }
           unsafe EVP_PKEY_free(key)
           throw .unusableCertificate
         }
         unsafe certificates.append(certificate)
       }
       let matches: Bool
-      if let leaf = unsafe certificates.first { matches = unsafe X509_check_private_key(leaf, key) == 1 } else { matches = false }
+      if let leaf = unsafe certificates.first {
+        matches = unsafe X509_check_private_key(leaf, key) == 1
+      } else {
+        matches = false
+      }
       self.chain = chain
       unsafe self.certificates = certificates
       unsafe privateKey = key
@@ -93,7 +100,7 @@ public struct TLSIdentity: Sendable {
     }
 
     deinit {
-      for unsafe certificate in unsafe certificates { unsafe X509_free(certificate) }
+      unsafe certificates.forEach { unsafe X509_free($0) }
       unsafe EVP_PKEY_free(privateKey)
     }
 
@@ -105,9 +112,10 @@ public struct TLSIdentity: Sendable {
         throw Self.refusal()
       }
       guard unsafe SSL_CTX_use_PrivateKey(context, privateKey) == 1 else { throw Self.refusal() }
-      for unsafe certificate in unsafe certificates.dropFirst() {
-        guard unsafe sonde_SSL_CTX_add1_chain_cert(context, certificate) == 1 else { throw Self.refusal() }
+      let added = unsafe certificates.dropFirst().allSatisfy {
+        unsafe sonde_SSL_CTX_add1_chain_cert(context, $0) == 1
       }
+      guard added else { throw Self.refusal() }
     }
 
     private static func refusal() -> TLSConfigurationError {

@@ -2,7 +2,8 @@
 
 internal import COpenSSL
 
-/// What a client needs to resume a session (RFC 8446 section 2.2, RFC 5077). Use it once, with the context that it came from.
+/// What a client needs to resume a session (RFC 8446 section 2.2, RFC 5077). Use it once, with the context that it came
+/// from.
 @safe public final class TLSResumptionTicket: @unchecked Sendable {
   /// An `SSL_SESSION`, which is not changed any more.
   let handle: OpaquePointer

@@ -2,7 +2,8 @@
 
 internal import COpenSSL
 
-/// One TLS connection as a pure state machine: ciphertext in, events out, ciphertext out. It has no socket and no clock.
+/// One TLS connection as a pure state machine: ciphertext in, events out, ciphertext out. It has no socket and no
+/// clock.
 ///
 ///                     handshake done                   close_notify
 ///     handshaking ─────────────────────▶ open ─────────────────────────▶ closed
@@ -12,8 +13,8 @@ internal import COpenSSL
 ///          ▼                              ▼
 ///        failed ◀─────────────────────────┘
 ///
-/// A client's first flight is ready to drain at once. After every call, drain: even a failure leaves an alert for the peer.
-/// In `closed` the peer has ended its side alone; this side can still send, and ends its own by ``close()``.
+/// A client's first flight is ready to drain at once. After every call, drain: even a failure leaves an alert for the
+/// peer. In `closed` the peer has ended its side alone; this side can still send, and ends its own by ``close()``.
 @safe public struct TLSSession: ~Copyable {
   private enum State { case handshaking, open, closed, failed }
 
@@ -42,8 +43,8 @@ internal import COpenSSL
 
   /// A session of the context's role.
   ///
-  /// `ticket` shortens a client's handshake where the server agrees; one that another context gave is ignored, since that
-  /// context may have verified less.
+  /// `ticket` shortens a client's handshake where the server agrees; one that another context gave is ignored, since
+  /// that context may have verified less.
   ///
   /// - Throws: ``TLSConfigurationError/library(_:)`` where memory or randomness is short.
   public init(_ context: TLSContext, resuming ticket: TLSResumptionTicket? = nil) throws(TLSConfigurationError) {
@@ -70,7 +71,9 @@ internal import COpenSSL
   /// Takes bytes that the transport received, as many as there are; afterwards look for events and drain.
   public mutating func receive(_ ciphertext: Span<UInt8>) {
     guard state != .failed, !ciphertext.isEmpty else { return }
-    for index in 0..<min(ciphertext.count, Self.firstBytesKept - firstBytes.count) { firstBytes.append(ciphertext[index]) }
+    for index in 0..<min(ciphertext.count, Self.firstBytesKept - firstBytes.count) {
+      firstBytes.append(ciphertext[index])
+    }
     bytesReceived &+= ciphertext.count
     var start = 0
     while start < ciphertext.count {
@@ -132,7 +135,8 @@ internal import COpenSSL
     return true
   }
 
-  /// Ends this side in an orderly way: `close_notify` is ready to drain. Before the end of the handshake there is nothing to end.
+  /// Ends this side in an orderly way: `close_notify` is ready to drain. Before the end of the handshake there is
+  /// nothing to end.
   public mutating func close() {
     guard state == .open || state == .closed, !sentClose else { return }
     sentClose = true
@@ -272,20 +276,16 @@ internal import COpenSSL
     }
   }
 
-  /// The full list, with the fault in front that ended the handshake.
+  /// The full list; should the second look find nothing, which only a change of time between the two can bring about,
+  /// the fault that ended the handshake.
   private func certificateFaults() -> [CertificateFault] {
-    let chain = unsafe TLSPeerFacts.certificates(of: handle)
-    var faults = context.faults(of: chain)
-    let leaf = chain.first.flatMap { CertificateFacts(der: $0) }
-    let first = CertificateFault.Code(
-      verifyCode: Int32(truncatingIfNeeded: unsafe SSL_get_verify_result(handle)),
-      leafHasHostNames: leaf.map { !$0.hostNames.isEmpty } ?? false)
-    if let index = faults.firstIndex(where: { $0.code == first }) {
-      faults.insert(faults.remove(at: index), at: 0)
-    } else {
-      faults.insert(CertificateFault(code: first, depth: 0, certificate: leaf), at: 0)
-    }
-    return faults
+    guard let refusal = inbox.refusal else { return [] }
+    let faults = context.faults(of: refusal.chain)
+    guard faults.isEmpty else { return faults }
+    let leaf = refusal.chain.first.flatMap { CertificateFacts(der: $0) }
+    let hasHostNames = leaf.map { !$0.hostNames.isEmpty } ?? false
+    let code = CertificateFault.Code(verifyCode: refusal.verifyCode, leafHasHostNames: hasHostNames)
+    return [CertificateFault(code: code, depth: 0, certificate: leaf)]
   }
 
   /// The version in a ServerHello or ClientHello that came first: a record header, a message header, then the version.

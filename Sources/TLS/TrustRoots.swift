@@ -14,8 +14,8 @@ public enum TrustRoots: Sendable {
 
 /// Where Linux distributions keep the certificates of the authorities that they trust.
 ///
-/// The caller reads the files. OpenSSL itself knows only the place that it was configured with, which is wrong for a static
-/// file that runs in another distribution's image.
+/// The caller reads the files. OpenSSL itself knows only the place that it was configured with, which is wrong for a
+/// static file that runs in another distribution's image.
 public enum SystemRoots {
   /// One file with all certificates; the first that exists is the system's.
   public static let bundlePaths = [

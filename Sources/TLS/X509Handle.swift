@@ -24,7 +24,8 @@ enum X509Handle {
     }
   }
 
-  /// Calls `body` with each certificate of a text of several in DER, and frees it afterwards; false where one is damaged.
+  /// Calls `body` with each certificate of a text of several in DER, and frees it afterwards; false where one is
+  /// damaged.
   static func forEach(concatenated der: [UInt8], _ body: (OpaquePointer) -> Bool) -> Bool {
     var reader = DERReader(der)
     while let element = reader.next() {

@@ -69,6 +69,21 @@ import Testing
   }
 }
 
+@Suite struct SystemTextTests {
+  @Test("bytes that are no UTF-8 come back as they were, and print as escapes")
+  func roundTrip() {
+    for bytes: [UInt8] in [
+      [], Array("plain é 🙂".utf8), [0x01, 0xFF, 0xFE, 0x20, 0x7A], [0xC3], [0xC3, 0x28, 0xA9], [0xE2, 0x82, 0x41],
+      [0xED, 0xA0, 0x80], Array(0x01...0xFF),
+    ] {
+      let text = String(systemBytes: bytes)
+      #expect(text.systemBytes == bytes)
+      #expect(text.isValidUnicode == (String(validating: bytes, as: UTF8.self) != nil))
+    }
+    #expect(String(systemBytes: [0x61, 0xFF, 0x80]).safeForDisplay == #"a\xff\x80"#)
+  }
+}
+
 @Suite struct SafeTextTests {
   @Test("nothing that steers a terminal or turns the reading direction is printed as it is")
   func escapes() {

@@ -118,13 +118,16 @@ class Result:
 
     def connect_failed(self, address: str) -> "Result":
         """A permanent fault: told at once, with a cause, and not called a timeout."""
-        return self.says_like(2, re.escape(f"error: failed to connect service at {go_quoted(address)}: ") + ".+").at_once()
+        prefix = re.escape(f"error: failed to connect service at {go_quoted(address)}: ")
+        return self.says_like(2, prefix + ".+").at_once()
 
     def could_not_connect(self, address: str) -> "Result":
         """Permanent or not: the contract leaves it open."""
         quoted = re.escape(go_quoted(address))
         return self.says_like(
-            2, rf"error: failed to connect service at {quoted}: .+|timeout: failed to connect service {quoted} within .+"
+            2,
+            rf"error: failed to connect service at {quoted}: .+|"
+            rf"timeout: failed to connect service {quoted} within .+",
         )
 
     def bad_arguments(self, line: str) -> "Result":
@@ -186,7 +189,9 @@ class Probe:
                 process.wait()
         cls.started.clear()
 
-    def start(self, *arguments: str | bytes, env: dict[str, str] | None = None, prefix: list[str] = (), **options) -> Running:
+    def start(
+        self, *arguments: str | bytes, env: dict[str, str] | None = None, prefix: list[str] | tuple = (), **options
+    ) -> Running:
         environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
         if library_path := os.environ.get("LD_LIBRARY_PATH"):
             environment["LD_LIBRARY_PATH"] = library_path

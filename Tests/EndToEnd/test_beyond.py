@@ -54,13 +54,25 @@ def test_the_whole_timeout_leaves_a_quick_check_alone(probe, healthy):
 # -wait
 
 
+def after_calls(server, count, action, *arguments):
+    """Does something to the server once it has had that many calls."""
+
+    def wait():
+        while len(server.recorder.calls) < count and not server.stopped:
+            time.sleep(0.01)
+        action(*arguments)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
 def test_waiting_ends_when_the_service_serves(probe):
     with health.HealthServer({"": health.NOT_SERVING}) as server:
-        timer = threading.Timer(0.3, server.set, ("", health.SERVING))
-        timer.start()
+        changed = after_calls(server, 3, server.set, "", health.SERVING)
         probe.check(server.address, "-wait=30s").ends(0).at_once()
-        timer.join()
-        assert len(server.recorder.calls) > 1
+        changed.join()
+        assert len(server.recorder.calls) > 3
 
 
 def test_waiting_survives_a_server_that_is_not_there_yet(probe):
@@ -78,10 +90,9 @@ def test_waiting_survives_a_server_that_is_not_there_yet(probe):
 
 def test_waiting_survives_a_service_that_is_not_known_yet(probe):
     with health.HealthServer() as server:
-        timer = threading.Timer(0.3, server.set, ("late", health.SERVING))
-        timer.start()
+        changed = after_calls(server, 3, server.set, "late", health.SERVING)
         probe.check(server.address, "-service=late", "-wait=30s").ends(0).at_once()
-        timer.join()
+        changed.join()
 
 
 def test_waiting_in_vain_ends_with_the_last_verdict(probe, healthy):
@@ -99,10 +110,9 @@ def test_waiting_in_vain_for_a_server_is_a_failed_connection(probe):
 
 def test_waiting_draws_no_progress_where_there_is_no_terminal(probe):
     with health.HealthServer({"": health.NOT_SERVING}) as server:
-        timer = threading.Timer(0.3, server.set, ("", health.SERVING))
-        timer.start()
+        changed = after_calls(server, 2, server.set, "", health.SERVING)
         result = probe.check(server.address, "-wait=30s").ends(0)
-        timer.join()
+        changed.join()
         assert "\r" not in result.stderr and "\x1b" not in result.stderr, result
         assert result.lines[-1] == "status: SERVING", result
 
@@ -456,7 +466,7 @@ LONG_TEXTS = {
 def test_the_output_stays_below_dockers_limit(probe, script, output):
     with ScriptedPeer(script) as peer:
         result = probe.check(peer.address, f"-output={output}", "-rpc-timeout=500ms", "-service=" + "s" * 3000).ends(3)
-        size = len(result.stdout.encode("utf-8", "surrogateescape")) + len(result.stderr.encode("utf-8", "surrogateescape"))
+        size = len((result.stdout + result.stderr).encode("utf-8", "surrogateescape"))
         assert size < OUTPUT_LIMIT, f"{size} bytes:{result}"
         assert result.line.startswith(("error: health rpc failed: ", "timeout: health rpc did not complete")), result
         assert result.reason, result
@@ -489,7 +499,7 @@ def test_what_is_known_is_written_before_a_hang(probe):
 def test_flags_given_together(probe, healthy):
     """A HEALTHCHECK as it may stand in a Dockerfile."""
     result = probe(
-        f"-addr={healthy.address}", "-exit-codes=docker", "-output=json", "-timeout=20s", "-services=up,down", "-no-proxy",
-        f"-connect-timeout={LONG_WINDOW}",
+        f"-addr={healthy.address}", "-exit-codes=docker", "-output=json", "-timeout=20s",
+        "-services=up,down", "-no-proxy", f"-connect-timeout={LONG_WINDOW}",
     ).ends(1)
     assert result.json["services"][1] == {"service": "down", "status": "NOT_SERVING"}

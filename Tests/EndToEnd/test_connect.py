@@ -58,6 +58,7 @@ def test_a_server_that_closes_at_once_is_tried_again(probe):
 
 
 def test_a_server_that_resets_at_once_is_tried_again(probe):
+    """An attempt that the window cuts short tells nothing new: the reason is that of the last complete one."""
     with tcp.resets_at_once() as server:
         result = probe(f"-addr={server.address}", "-connect-timeout=400ms").at_once()
         result.connect_timed_out(server.address, "400ms").because("reset")

@@ -35,8 +35,13 @@ def test_the_environment_wins_over_the_default(probe):
     assert result.lines[1] == "> addr=unix://host/x conn_timeout=7s rpc_timeout=1m30s", result
 
 
-@pytest.mark.parametrize("flag", ["addr", "service", "connect-timeout", "tls", "v", "rpc-header", "output", "exit-codes",
-                                  "timeout", "tls-min-days", "services", "rpc-header-file"])
+EMPTY = [
+    "addr", "service", "connect-timeout", "tls", "v", "rpc-header", "output", "exit-codes", "timeout", "tls-min-days",
+    "services", "rpc-header-file",
+]
+
+
+@pytest.mark.parametrize("flag", EMPTY)
 def test_an_empty_variable_is_no_variable(probe, healthy, flag):
     probe.check(healthy.address, env={variable(flag): ""}).serving()
 

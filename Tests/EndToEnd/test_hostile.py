@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers that mean harm: whatever they send, the probe ends in time, small, and says what happened in plain characters."""
+"""Servers that mean harm: whatever they send, the probe ends in time, stays small and speaks in plain characters."""
 
 import gzip
 import random
@@ -51,7 +51,8 @@ ESCAPES = b"\x1b[31mred\x1b[0m\r\nstatus: SERVING\n"
 SPOKEN = {
     "a page": [*START, headers([(":status", "503"), ("content-type", "text/html")]), data(ESCAPES, end_stream=True)],
     "debug data": [*START, goaway(http2.ENHANCE_YOUR_CALM, 1, ESCAPES), until_closed()],
-    "debug data before the call": [expect_preface(), settings(), goaway(http2.PROTOCOL_ERROR, 0, ESCAPES), http2.close()],
+    "debug data before the call": [expect_preface(), settings(), goaway(http2.PROTOCOL_ERROR, 0, ESCAPES),
+                                   http2.close()],
     "a content type": [*START, headers([(":status", "200"), ("content-type", b"text/\x1b[31m\x9b")], end_stream=True)],
     "a status": [*START, headers([*GRPC, ("grpc-status", b"1\x1b[31m")], end_stream=True)],
     "an encoding": [*START, headers([*GRPC, ("grpc-encoding", "\u202ex")]), data(http2.message(b"x", 1)),
@@ -103,7 +104,8 @@ BOMB = b"\x00" * (64 << 20)
 
 def test_a_gzip_bomb_is_not_inflated(probe):
     payload = http2.message(gzip.compress(BOMB, 9)[:60_000], 1)
-    with ScriptedPeer([*START, headers([*GRPC, ("grpc-encoding", "gzip")]), data(payload), trailers(status(0))]) as peer:
+    compressed = headers([*GRPC, ("grpc-encoding", "gzip")])
+    with ScriptedPeer([*START, compressed, data(payload), trailers(status(0))]) as peer:
         result = probe.check(peer.address, "-rpc-timeout=20s").ends(3).at_once()
         assert "ResourceExhausted" in result.line or "Internal" in result.line, result
 
@@ -142,11 +144,13 @@ FLOODS = {
     "empty DATA": frame(http2.DATA, 0, 1),
     "padding": frame(http2.DATA, http2.PADDED, 1, b"\xff" + bytes(255)),
     "empty CONTINUATION": frame(http2.CONTINUATION, 0, 1),
-    "interim answers": frame(http2.HEADERS, http2.END_HEADERS, 1, header_block([(":status", "103"), ("link", "x" * 99)])),
+    "interim answers": frame(http2.HEADERS, http2.END_HEADERS, 1,
+                             header_block([(":status", "103"), ("link", "x" * 99)])),
     "WINDOW_UPDATE": frame(http2.WINDOW_UPDATE, 0, 0, struct.pack(">I", 1)),
     "PRIORITY": frame(http2.PRIORITY, 0, 3, bytes(5)),
     "RST_STREAM of an idle stream": frame(http2.RST_STREAM, 0, 3, bytes(4)),
-    "PUSH_PROMISE": frame(http2.PUSH_PROMISE, http2.END_HEADERS, 1, struct.pack(">I", 2) + header_block([(":path", "/")])),
+    "PUSH_PROMISE": frame(http2.PUSH_PROMISE, http2.END_HEADERS, 1,
+                          struct.pack(">I", 2) + header_block([(":path", "/")])),
     "GOAWAY": frame(http2.GOAWAY, 0, 0, struct.pack(">II", 0x7FFFFFFF, 0) + b"again"),
     "frames of an unknown type": frame(0xEE, 0, 0, bytes(100)),
     "zeros": bytes(9),
@@ -294,8 +298,8 @@ def test_a_connection_that_ends_inside_a_frame(probe, length):
 def test_a_certificate_with_an_escape_sequence_in_its_name(probe, certificates, folder):
     """The names of a certificate are the peer's words as well."""
     subject = "/CN=\x1b[31mred\x07"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "9",
-               "-subj", subject, "-keyout", folder / "k", "-out", folder / "c"]
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+               "-days", "9", "-subj", subject, "-keyout", folder / "k", "-out", folder / "c"]
     subprocess.run(command, check=True, capture_output=True)
     context = tls.server_context(str(folder / "c"), str(folder / "k"))
     with ScriptedPeer(answering(), tls=context) as peer:

@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The peers themselves, tried with clients other than the probe: grpcio, nghttp, curl, openssl and plain sockets."""
 
+import os
 import re
 import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from peers import health, http2, programs, proxy, spiffe, tcp, tls
+from peers import dns, health, http2, programs, proxy, spiffe, tcp, tls
 from peers.http2 import (
     START, ScriptedPeer, answering, ending_with, expect_preface, goaway, headers, rst, settings, until_closed,
 )
+from probe import confined
 
 
 def ask(address, service="", credentials=None, options=()):
@@ -216,7 +219,8 @@ def test_the_peers_that_are_only_sockets_do_what_they_say():
 def test_nghttpd_answers_and_logs_frames(folder):
     with programs.nghttpd(folder) as server:
         assert ":status: 404" in run("nghttp", "-v", f"http://{server.address}/").stdout
-        assert "recv GOAWAY frame" in server.stop()
+        server.wait_for_log("recv GOAWAY frame")
+        assert "error_code=NO_ERROR" in server.stop()
 
 
 def test_nginx_speaks_http_1_and_http_2(folder):
@@ -245,8 +249,9 @@ def test_s_server_shakes_hands_in_its_moods(folder, certificates):
 
 BAD_CERTIFICATES = {
     "server": "ok", "full-chain": "ok", "rsa-server": "ok", "expired": "expired", "not-yet-valid": "not yet valid",
-    "wrong-host": "mismatch", "unknown": "unable to get local issuer", "missing-intermediate": "unable to get local issuer",
-    "self-signed": "self-signed", "client-only": "purpose|unsuitable", "no-san": "mismatch|ok",
+    "wrong-host": "mismatch", "unknown": "unable to get local issuer",
+    "missing-intermediate": "unable to get local issuer", "self-signed": "self-signed",
+    "client-only": "purpose|unsuitable", "no-san": "mismatch|ok",
 }
 
 
@@ -256,7 +261,7 @@ def test_each_certificate_is_as_bad_as_its_name(certificates, name, verdict):
     with ScriptedPeer([until_closed()], tls=context) as peer:
         got = run("openssl", "s_client", "-connect", peer.address, "-CAfile", certificates("ca.pem"),
                   "-verify_hostname", "localhost", "-purpose", "sslserver", stdin=subprocess.DEVNULL)
-        verdicts = [line for line in (got.stdout + got.stderr).splitlines() if re.search("verify (error|return code)", line, re.I)]
+        verdicts = re.findall("verify (?:error|return code).*", got.stdout + got.stderr, re.I)
         assert any(word in line for line in verdicts for word in verdict.split("|")), verdicts
 
 
@@ -276,11 +281,76 @@ def test_the_scripted_peer_demands_client_certificates(certificates, version):
         assert len(peer.handshake_errors) == 1 and len(peer.conversations) == 1
 
 
+# The name server.
+
+
+def lookup(server, name):
+    query = b"\x12\x34\x01\x00\x00\x01" + bytes(6) + b"".join(bytes([len(p)]) + p.encode() for p in name.split("."))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(0.3)
+        client.sendto(query + b"\x00\x00\x01\x00\x01", (server.address, 53))
+        reply = client.recv(512)
+    assert reply[:2] == b"\x12\x34"
+    return reply[3] & 15, socket.inet_ntoa(reply[-4:]) if reply[7] else None
+
+
+def test_the_name_server_has_its_moods():
+    try:
+        server = dns.NameServer({"known.test": "127.0.0.9"})
+    except PermissionError as error:
+        pytest.skip(f"cannot be a name server: {error}")
+    with server:
+        assert lookup(server, "known.test") == (dns.NO_ERROR, "127.0.0.9")
+        assert lookup(server, "other.test") == (dns.NO_SUCH_NAME, None)
+        assert server.asked == ["known.test", "other.test"]
+    with dns.NameServer(otherwise=None) as silent, pytest.raises(TimeoutError):
+        lookup(silent, "known.test")
+
+
+# Confinement.
+
+
+def test_confine_takes_everything_away(tmp_path):
+    """A static program sees what is left. Compiled here, since no other static program is sure to be there."""
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if not compiler or os.geteuid() != 0:
+        pytest.skip("needs root and a C compiler")
+    root = tempfile.mkdtemp(prefix="e2e-root-", dir="/tmp")
+    try:
+        os.chmod(root, 0o755)
+        source = tmp_path / "look.c"
+        source.write_text(LOOK)
+        subprocess.run([compiler, "-static", "-o", f"{root}/look", source], check=True, capture_output=True)
+        command = confined(root, "--read-only", "--memory=16777216")
+        assert run(*command, "/look").stdout == "65534 65534 16777216 0 0 0 0 1\n"
+    finally:
+        shutil.rmtree(root)
+
+
+LOOK = """
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+int main(void) {
+  struct rlimit memory;
+  struct stat found;
+  getrlimit(RLIMIT_AS, &memory);
+  printf("%d %d %ld %d %d %d %d %d\\n", getuid(), getgid(), (long)memory.rlim_cur, stat("/proc", &found) == 0,
+         stat("/dev", &found) == 0, open("/new", O_CREAT | O_WRONLY, 0600) >= 0, prctl(PR_CAPBSET_READ, 0, 0, 0, 0),
+         prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+}
+"""
+
+
 # The proxy.
 
 
 def through(server, target, *options):
-    return run("curl", "-sv", "--proxytunnel", "-x", server, *options, f"http://{target}/", env={"PATH": "/usr/bin:/bin"})
+    command = ["curl", "-sv", "--proxytunnel", "-x", server, *options, f"http://{target}/"]
+    return run(*command, env={"PATH": "/usr/bin:/bin"})
 
 
 @pytest.mark.parametrize("mood", ["tunnel", "coalesce"])

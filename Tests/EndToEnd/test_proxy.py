@@ -154,7 +154,10 @@ def test_the_flag_no_proxy_dials_directly(probe, peer, named_hosts):
 # Failing.
 
 
-@pytest.mark.parametrize("reply", ["403 Forbidden", "407 Proxy Authentication Required", "502 Bad Gateway", "302 Found"])
+REFUSALS = ["403 Forbidden", "407 Proxy Authentication Required", "502 Bad Gateway", "302 Found"]
+
+
+@pytest.mark.parametrize("reply", REFUSALS)
 def test_a_proxy_that_refuses_is_named_with_its_answer(probe, reply):
     with Proxy(mood="refuse", reply=f"HTTP/1.1 {reply}\r\n") as relay:
         result = probe(f"-addr={FAR}", "-connect-timeout=500ms", env={"HTTPS_PROXY": relay.url()}).at_once()

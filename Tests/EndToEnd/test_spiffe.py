@@ -60,7 +60,8 @@ def test_verbose_names_the_identity(probe, identity, server, folder):
     with spiffe.WorkloadAPI(identity, address=f"unix:{folder}/api") as api:
         result = probe.check(server.address, "-spiffe", "-v", "-rpc-timeout=10s", env=env(api)).ends(0)
     line = 'SPIFFE Verifiable Identity Document (SVID): "spiffe://example.org/probe"'
-    assert result.lines.index("> spiffe=true") < result.lines.index(line) < result.lines.index("establishing connection")
+    at = result.lines.index
+    assert at("> spiffe=true") < at(line) < at("establishing connection"), result
 
 
 def test_the_first_of_several_identities_is_used(probe, certificates, server, folder):
@@ -117,7 +118,9 @@ def test_a_socket_that_does_not_exist_is_waited_for(probe, folder):
 
 def test_a_refused_workload_api(probe):
     address = tcp.refused_address()
-    result = probe.check("127.0.0.1:1", "-spiffe", "-rpc-timeout=300ms", env={"SPIFFE_ENDPOINT_SOCKET": f"tcp://{address}"})
+    result = probe.check(
+        "127.0.0.1:1", "-spiffe", "-rpc-timeout=300ms", env={"SPIFFE_ENDPOINT_SOCKET": f"tcp://{address}"}
+    )
     result.says(20, FAILED + "context deadline exceeded").at_once().because("refused", address)
 
 
@@ -165,7 +168,8 @@ def test_an_answer_that_is_no_identity(probe, folder, answer):
 def test_a_server_outside_the_trust_bundle_is_not_trusted(probe, identity, certificates, folder, name):
     """A name that fits is no help, and neither is the right authority where the identity breaks the rules."""
     context = tls.server_context(certificates(f"{name}.pem"), certificates(f"{name}.key"))
-    with ScriptedPeer(answering(), tls=context) as peer, spiffe.WorkloadAPI(identity, address=f"unix:{folder}/a") as api:
+    api = spiffe.WorkloadAPI(identity, address=f"unix:{folder}/api")
+    with api, ScriptedPeer(answering(), tls=context) as peer:
         result = probe.check(peer.address, "-spiffe", "-rpc-timeout=10s", env=env(api)).connect_failed(peer.address)
         result.because("spiffe|bundle|trust|issuer|authority|identity")
         assert peer.requests == []

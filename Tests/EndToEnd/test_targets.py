@@ -146,7 +146,8 @@ def test_a_unix_socket_that_nobody_listens_on(probe, folder):
     path = str(folder / "s")
     with contextlib.closing(socket.socket(socket.AF_UNIX)) as sock:
         sock.bind(path)
-    probe(f"-addr=unix:{path}", "-connect-timeout=200ms").connect_timed_out(f"unix:{path}", "200ms").because("refused", path)
+    target = f"unix:{path}"
+    probe(f"-addr={target}", "-connect-timeout=200ms").connect_timed_out(target, "200ms").because("refused", path)
 
 
 def test_a_unix_socket_with_a_name_that_no_socket_can_have(probe, folder):
@@ -210,7 +211,7 @@ def asking(folder):
                 server = stack.enter_context(NameServer(**mood))
             except PermissionError as error:
                 pytest.skip(f"cannot be a name server: {error}")
-            lines = f"nameserver {server.address}\noptions timeout:1 attempts:2\n"
+            lines = f"nameserver {server.address}\noptions timeout:5 attempts:2\n"
             return in_private_mounts({"/etc/resolv.conf": lines, "/etc/hosts": "127.0.0.1 localhost\n"}, folder)
 
         yield ask
@@ -235,11 +236,11 @@ def test_a_name_server_that_fails_is_told_apart(probe, asking):
 
 
 def test_a_name_server_that_is_silent_does_not_stretch_the_window(probe, asking):
-    """The C library alone would wait for seconds."""
+    """The C library alone would wait for ten seconds and more."""
     target = "server.test:7001"
     result = probe(f"-addr={target}", "-connect-timeout=300ms", prefix=asking(otherwise=None))
     result.connect_timed_out(target, "300ms").because("server.test")
-    assert result.seconds < 1.5, result
+    assert result.seconds < 4, result
 
 
 def test_a_name_that_appears_late_is_found(probe, folder):

@@ -252,7 +252,8 @@ def test_tls_to_a_server_that_speaks_plaintext_is_told_at_once(probe, trusting, 
 
 
 def test_tls_to_a_real_plaintext_server(probe, healthy, trusting):
-    probe.check(healthy.address, *trusting).connect_failed(healthy.address).because("plaintext|not TLS|no TLS|without TLS")
+    result = probe.check(healthy.address, *trusting).connect_failed(healthy.address)
+    result.because("plaintext|not TLS|no TLS|without TLS")
 
 
 def test_a_server_that_closes_in_the_handshake_is_tried_again(probe, trusting):
@@ -325,7 +326,8 @@ FAILED = "failed to initialize tls credentials. error="
 
 def test_a_missing_ca_file(probe):
     probe.check("127.0.0.1:1", "-tls", "-tls-ca-cert=/nope.pem").bad_arguments(
-        FAILED + "failed to load root CA certificates from file (/nope.pem) error=open /nope.pem: no such file or directory"
+        FAILED + "failed to load root CA certificates from file (/nope.pem) "
+        "error=open /nope.pem: no such file or directory"
     )
 
 
@@ -385,7 +387,8 @@ def test_a_key_of_another_certificate(probe, certificates):
 
 def test_a_key_behind_a_pass_phrase_asks_nobody(probe, certificates):
     """A prompt would hang a health check for ever."""
-    result = probe.check("127.0.0.1:1", *pair(certificates("client.pem"), certificates("encrypted.key"))).at_once().ends(1)
+    flags = pair(certificates("client.pem"), certificates("encrypted.key"))
+    result = probe.check("127.0.0.1:1", *flags).at_once().ends(1)
     assert result.line.startswith("failed to initialize tls credentials. error="), result
     assert "PEM pass phrase" not in result.stdout + result.stderr, result
 

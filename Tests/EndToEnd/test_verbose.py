@@ -92,8 +92,8 @@ def test_the_shape_with_tls(probe, certificates):
     with ScriptedPeer(answering(), tls=context) as peer:
         address = f"localhost:{peer.port}"
         result = probe(
-            f"-addr={address}", "-v", "-tls", f"-tls-ca-cert={ca}", f"-tls-client-cert={mine}", f"-tls-client-key={key}",
-            "-tls-server-name=localhost", "-connect-timeout=20s",
+            f"-addr={address}", "-v", "-tls", f"-tls-ca-cert={ca}", f"-tls-client-cert={mine}",
+            f"-tls-client-key={key}", "-tls-server-name=localhost", "-connect-timeout=20s",
         ).ends(0)
     lines = [
         r"> tls=true",

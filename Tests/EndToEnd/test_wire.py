@@ -11,7 +11,7 @@ import pytest
 
 from peers import http2
 from peers.http2 import (
-    GRPC, NOT_SERVING, SERVING, START, ScriptedPeer, answer, answering, close, cut, data, ending_with, expect,
+    GRPC, SERVING, START, ScriptedPeer, answer, answering, close, cut, data, ending_with, expect,
     expect_headers, expect_preface, expect_request, goaway, headers, message, ping, quiet, raw, rst, settings, sleep,
     status, trailers, until_closed,
 )
@@ -212,7 +212,8 @@ SERVING_SHAPES = {
     "content type with a parameter": [headers([(":status", "200"), ("content-type", "application/grpc;charset=utf-8")]),
                                       data(answer(SERVING)), trailers(status(0))],
     "unknown fields around the status": [headers(GRPC), data(message(
-        b"\x12\x03abc" + b"\x08\x01" + b"\x1d\x01\x02\x03\x04" + b"\x21" + bytes(8) + b"\x50\x07")), trailers(status(0))],
+        b"\x12\x03abc" + b"\x08\x01" + b"\x1d\x01\x02\x03\x04" + b"\x21" + bytes(8) + b"\x50\x07")),
+        trailers(status(0))],
     "the last of several statuses": [headers(GRPC), data(message(b"\x08\x02\x08\x00\x08\x01")), trailers(status(0))],
     "one byte in each DATA frame": [headers(GRPC), [data(bytes([b])) for b in answer(SERVING)], trailers(status(0))],
     "empty DATA frames in between": [headers(GRPC), data(), data(answer(SERVING)), data(), data(), trailers(status(0))],
@@ -230,7 +231,8 @@ SERVING_SHAPES = {
     "a message in the good status": [headers(GRPC), data(answer(SERVING)), trailers(status(0, "fine"))],
     "frames of unknown types": [raw(http2.frame(0xFA, 0xFF, 0, b"x") + http2.frame(0xFB, 0, 1, b"y")), headers(GRPC),
                                 data(answer(SERVING)), trailers(status(0))],
-    "GOAWAY that covers the call": [goaway(http2.NO_ERROR, 1), headers(GRPC), data(answer(SERVING)), trailers(status(0))],
+    "GOAWAY that covers the call": [goaway(http2.NO_ERROR, 1), headers(GRPC), data(answer(SERVING)),
+                                    trailers(status(0))],
     "gzip without being asked for": [headers([*GRPC, ("grpc-encoding", "gzip")]),
                                      data(message(gzip.compress(b"\x08\x01"), 1)), trailers(status(0))],
     "gzip announced and not used": [headers([*GRPC, ("grpc-encoding", "gzip")]), data(answer(SERVING)),
@@ -248,7 +250,8 @@ def test_a_good_answer_in_an_uncommon_shape(probe, script):
 
 def test_a_gzip_answer_to_gzip(probe):
     payload = message(gzip.compress(b"\x08\x02"), 1)
-    with ScriptedPeer([*START, headers([*GRPC, ("grpc-encoding", "gzip")]), data(payload), trailers(status(0))]) as peer:
+    compressed = headers([*GRPC, ("grpc-encoding", "gzip")])
+    with ScriptedPeer([*START, compressed, data(payload), trailers(status(0))]) as peer:
         probe.check(peer.address, "-gzip").unhealthy("NOT_SERVING")
 
 
@@ -312,7 +315,8 @@ FAILURES = {
         "Internal", "cardinality violation: received no response message from non-server-streaming RPC"),
     "two messages": (
         [headers(GRPC), data(answer(SERVING) + answer(SERVING)), trailers(status(0))],
-        "Internal", "cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message"),
+        "Internal",
+        "cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message"),
     "a message that ends too early": (
         [headers(GRPC), data(message(b"\x08\x01", length=10)), trailers(status(0))], "Internal", "unexpected EOF"),
     "5 MiB announced": (
@@ -511,7 +515,8 @@ def test_settings_that_never_come_are_a_connect_timeout(probe):
 
 def test_the_rpc_window_starts_when_the_connection_stands(probe):
     """A slow connection leaves the whole window to the call."""
-    with ScriptedPeer([expect_preface(), sleep(0.8), settings(), expect_request(), sleep(0.3), *answering()[3:]]) as peer:
+    slow = [expect_preface(), sleep(0.8), settings(), expect_request(), sleep(0.3)]
+    with ScriptedPeer([*slow, *answering()[3:]]) as peer:
         probe.check(peer.address, "-rpc-timeout=1s").serving()
 
 

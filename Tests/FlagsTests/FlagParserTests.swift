@@ -137,7 +137,7 @@ func refusal(_ arguments: String..., environment: [String: String] = [:]) -> Fla
     #expect(table.flags.count == 7)
   }
 
-  @Test("help lists every flag once under its heading, sorted, with its default")
+  @Test("help lists every flag once, sorted, with its default")
   func helpText() {
     #expect(
       table.help == """
@@ -145,7 +145,6 @@ func refusal(_ arguments: String..., environment: [String: String] = [:]) -> Fla
 
         Does things.
 
-        Main:
           -addr ADDRESS
                 Where to
           -connect-timeout DURATION
@@ -160,6 +159,8 @@ func refusal(_ arguments: String..., environment: [String: String] = [:]) -> Fla
                 Encrypt
           -version
                 Print the version
+
+        Flags may also be given as environment variables, such as TOOL_ADDR; the command line wins.
 
         """)
   }

@@ -5,9 +5,11 @@ import Testing
 @testable import TLS
 
 @Suite struct HandshakeTests {
-  @Test("client and server agree on a version, a protocol and keys, and carry data both ways", arguments: [
-    TLSVersion.tls12, .tls13,
-  ], [1, 7, Int.max])
+  @Test(
+    "client and server agree on a version, a protocol and keys, and carry data both ways",
+    arguments: [
+      TLSVersion.tls12, .tls13,
+    ], [1, 7, Int.max])
   func agreement(version: TLSVersion, step: Int) throws {
     let wire = try Wire(Fixtures.client(versions: version...version), Fixtures.server(), step: step)
     wire.run()

@@ -19,7 +19,7 @@ class NameServer:
     """
 
     def __init__(self, names: dict[str, str] | None = None, otherwise: int | None = NO_SUCH_NAME):
-        self.names = names or {}
+        self.names = {} if names is None else names
         self.otherwise = otherwise
         self.asked: list[str] = []
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -66,6 +66,7 @@ class HealthServer:
             port = self.server.add_insecure_port(address)
         assert port, f"grpcio could not listen on {address}"
         self.port = port
+        self.stopped = False
         self.address = address if address.startswith("unix") else f"{address.rpartition(':')[0]}:{port}"
         self.server.start()
 
@@ -76,6 +77,7 @@ class HealthServer:
         return self
 
     def __exit__(self, *_) -> None:
+        self.stopped = True
         self.server.stop(0).wait(5)
 
 

@@ -6,7 +6,9 @@ from __future__ import annotations
 import contextlib
 import pathlib
 import shutil
+import signal
 import subprocess
+import time
 
 from . import tcp
 
@@ -46,10 +48,17 @@ class Program:
     def log(self) -> str:
         return self._log.read_text(errors="replace")
 
-    def stop(self) -> str:
+    def wait_for_log(self, text: str, seconds: float = 10) -> None:
+        """Waits until the program has logged the text; its own time to do so is not the probe's."""
+        deadline = time.monotonic() + seconds
+        while text not in self.log:
+            assert time.monotonic() < deadline, f"{text!r} was never logged:\n{self.log}"
+            time.sleep(0.01)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> str:
         """Ends the program and returns all that it has logged."""
         if self.process.poll() is None:
-            self.process.terminate()
+            self.process.send_signal(how)
         try:
             self.process.wait(5)
         except subprocess.TimeoutExpired:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An HTTP CONNECT proxy that keeps each request it gets and leads every tunnel to one server, whatever was asked for."""
+"""An HTTP CONNECT proxy: it keeps each request and leads every tunnel to one server, whatever was asked for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ class ConnectRequest:
 
 
 class Proxy(tcp.Server):
-    """`mood` is "tunnel", "refuse" (with `reply`), "hang", "close", "garbage" or "coalesce" (answer and first bytes in one)."""
+    """`mood` is "tunnel", "refuse" (with `reply`), "hang", "close", "garbage" or "coalesce".
+
+    The last waits for the server's first bytes and sends them together with its own answer.
+    """
 
     def __init__(
         self,

@@ -46,7 +46,7 @@ def response(*svids: bytes) -> bytes:
 
 
 class WorkloadAPI:
-    """Serves on grpcio's `address`. Each call takes the next of `answers`: bytes to send, or a status code to end with."""
+    """Serves on grpcio's `address`. Each call takes the next of `answers`: bytes to send, or a code to end with."""
 
     def __init__(self, *answers: bytes | grpc.StatusCode, address: str):
         self.answers = answers
