@@ -4,11 +4,11 @@
 //
 //   container_server MOOD ADDRESS [CERTIFICATE KEY]
 //
-// ADDRESS is a port or unix:PATH. MOOD is what each call gets: serving, not-serving, or hanging (HTTP/2 works, but no answer
-// comes). SIGUSR1 turns the mood to serving, SIGUSR2 to not-serving, SIGTERM ends the server.
+// ADDRESS is a port or unix:PATH. MOOD is what each call gets: serving, not-serving, or hanging (HTTP/2 works, but no
+// answer comes). SIGUSR1 turns the mood to serving, SIGUSR2 to not-serving, SIGTERM ends the server.
 //
-// One process a connection, so that the code can block. What is asked is not looked at: the real servers of the other tests
-// see to that.
+// One process a connection, so that the code can block. What is asked is not looked at: the real servers of the other
+// tests see to that.
 
 #include <arpa/inet.h>
 #include <nghttp2/nghttp2.h>
