@@ -4,9 +4,13 @@
 import PackageDescription
 
 // One manifest serves both forms of the house. The ordinary form builds everything, tests included. The Embedded form
-// (SONDE_EMBEDDED=1, with a scratch path of its own) builds the tools alone, as the fully static files that are released.
-// An environment variable and not a package trait: a trait's settings would leak into the link of ordinary builds.
+// (SONDE_EMBEDDED=1, with a scratch path of its own) builds the tools alone, as the fully static files that are
+// released. An environment variable and not a package trait: a trait's settings would leak into the link of ordinary
+// builds.
 let embedded = Context.environment["SONDE_EMBEDDED"] == "1"
+
+/// Fuzzing (SONDE_FUZZ=1, with a scratch path of its own) instruments everything and adds the fuzzer's executable.
+let fuzzing = Context.environment["SONDE_FUZZ"] == "1"
 
 /// The commit that `-version` names. Set by the release build alone, so that a commit rebuilds nothing in daily work.
 let commit = Context.environment["SONDE_COMMIT"]
@@ -17,6 +21,8 @@ let common: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .treatAllWarnings(as: .error),
+  // All C headers must be read with the same feature macro, or one struct has two shapes.
+  .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),
 ]
 
 /// Settings of everything that the tools link: the same sources compile as ordinary and as Embedded Swift.
@@ -25,9 +31,9 @@ let tools =
   + (embedded
     ? [
       .enableExperimentalFeature("Embedded"),
-      // All C headers must be read with the same feature macro, or one struct has two shapes.
-      .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xcc", "-D_GNU_SOURCE"]),
+      .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"]),
     ] : [])
+  + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address"])] : [])
 
 /// A pure or driving part of the tools' side, with the parts below it.
 func part(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -49,7 +55,7 @@ var targets: [Target] = [
 
   // Floor 1: pure parts, and the operating system.
   part("HTTP2", ["CNghttp2"]),
-  part("TLS", ["COpenSSL", "Bytes"]),
+  part("TLS", ["COpenSSL", "Bytes"] + (embedded ? ["CTLSProvider"] : [])),
   part("Crypto", ["COpenSSL"]),
   part("Gzip", ["CZlib"]),
   part("Protobuf"),
@@ -72,8 +78,16 @@ var targets: [Target] = [
   .executableTarget(name: "grpc_health_probe", dependencies: ["HealthProbe", "Sys"], swiftSettings: tools),
 ]
 
-if !embedded {
+if embedded {
+  // Released files link OpenSSL statically, and leave out the algorithms that TLS does not use.
+  targets.append(.target(name: "CTLSProvider"))
+} else {
   targets += [
+    // Developers' tools.
+    .target(name: "FlagDocs", dependencies: ["Bytes", "Flags"], swiftSettings: common),
+    .executableTarget(name: "generate-docs", dependencies: ["FlagDocs", "HealthProbe"], swiftSettings: common),
+    tests("FlagDocs", ["Flags", "HealthProbe"]),
+
     tests("Bytes"),
     tests("HTTP2"),
     tests("TLS", ["Bytes"]),
@@ -89,6 +103,19 @@ if !embedded {
     tests("BlockingClient", ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
     tests("HealthProbe", ["BlockingClient", "Fault", "Flags", "GRPC", "JSON", "Sys"]),
     .testTarget(name: "TidyTests", swiftSettings: common),
+  ]
+}
+
+if fuzzing {
+  targets += [
+    .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+    .executableTarget(
+      name: "sonde-fuzz",
+      dependencies: [
+        "BlockingClient", "Bytes", "CFuzzer", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "HealthProbe", "Protobuf",
+        "Sys", "TLS",
+      ],
+      path: "Fuzz/sonde-fuzz", swiftSettings: common),
   ]
 }
 

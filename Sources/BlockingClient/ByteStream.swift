@@ -136,7 +136,8 @@ final class ByteStream {
   }
 
   /// Ends our side, and reads what the peer still says until it ends its own or the deadline comes: a socket that is
-  /// closed with bytes unread, or before the peer's last ones arrive, answers with a reset that servers log as an error.
+  /// closed with bytes unread, or before the peer's last ones arrive, answers with a reset that servers log as an
+  /// error.
   func close(until deadline: Deadline) {
     do throws(Fault) {
       tls?.close()

@@ -5,7 +5,8 @@ public import GRPC
 internal import HTTP2
 public import Sys
 
-/// One call on a ``Connection``, of any kind: messages are sent and events are taken in whatever order the caller likes.
+/// One call on a ``Connection``, of any kind: messages are sent and events are taken in whatever order the caller
+/// likes.
 public final class Call {
   private let connection: Connection
   private let id: StreamID

@@ -4,8 +4,8 @@ internal import Bytes
 internal import Fault
 internal import Sys
 
-/// Opens a TCP or Unix connection: names become addresses, addresses are tried as RFC 8305 ("Happy Eyeballs") has it, and
-/// every address that failed is named.
+/// Opens a TCP or Unix connection: names become addresses, addresses are tried as RFC 8305 ("Happy Eyeballs") has it,
+/// and every address that failed is named.
 ///
 /// ```
 ///                  ┌──────────── next address: after a failure at once, otherwise after 250 ms ───────────┐

@@ -21,7 +21,8 @@ extension Fault {
       self.init(.tlsFailed, name, detail: spoken, hint: "the server must speak TLS 1.2 or 1.3")
     case .alpnRejected: self.init(.alpnMissing, name)
     case .truncated:
-      self.init(failure.duringHandshake ? .tlsClosed : .connectionLost, name, detail: failure.duringHandshake ? "" : "EOF")
+      self.init(
+        failure.duringHandshake ? .tlsClosed : .connectionLost, name, detail: failure.duringHandshake ? "" : "EOF")
     case .protocolViolation, .library:
       self.init(failure.duringHandshake ? .tlsFailed : .connectionLost, name, detail: failure.detail)
     }
@@ -33,7 +34,8 @@ extension Fault {
     if !failure.acceptableClientCAs.isEmpty {
       seen.append("it accepts those of " + failure.acceptableClientCAs.prefix(3).joined(separator: " or "))
     }
-    let hint = failure.hadClientCertificate ? "the one that was given is not accepted: check its issuer and its dates" : ""
+    let hint =
+      failure.hadClientCertificate ? "the one that was given is not accepted: check its issuer and its dates" : ""
     return Fault(.clientCertificateWanted, name, detail: seen.joined(separator: ", "), hint: hint)
   }
 
@@ -43,7 +45,9 @@ extension Fault {
     let subject = first.certificate.map { $0.subject.isEmpty ? "(no subject)" : $0.subject } ?? name
     var seen = [first.observation]
     for fault in faults.dropFirst() {
-      let text = fault.code == .untrustedRoot ? "" : "also " + fault.words + (fault.observation.isEmpty ? "" : ": " + fault.observation)
+      let text =
+        fault.code == .untrustedRoot
+        ? "" : "also " + fault.words + (fault.observation.isEmpty ? "" : ": " + fault.observation)
       if !text.isEmpty, !seen.contains(text) { seen.append(text) }
     }
     return Fault(first.faultCode, subject, detail: seen.filter { !$0.isEmpty }.joined(separator: "; "))

@@ -72,6 +72,7 @@ struct CivilTime {
   /// `2026/11/21 09:05:00`.
   var logText: String {
     func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
-    return "\(year)/\(two(month))/\(two(day)) \(two(secondOfDay / 3600)):\(two(secondOfDay / 60 % 60)):\(two(secondOfDay % 60))"
+    let time = "\(two(secondOfDay / 3600)):\(two(secondOfDay / 60 % 60)):\(two(secondOfDay % 60))"
+    return "\(year)/\(two(month))/\(two(day)) " + time
   }
 }

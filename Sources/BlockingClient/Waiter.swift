@@ -4,8 +4,8 @@ internal import Bytes
 public import Fault
 public import Sys
 
-// BlockingClient: the driver of the tools that run once and exit. It dials, shakes hands and runs calls on poll(2), with a
-// deadline on every step; every failure is a Fault.
+// BlockingClient: the driver of the tools that run once and exit. It dials, shakes hands and runs calls on poll(2),
+// with a deadline on every step; every failure is a Fault.
 
 /// Waits for sockets, look-ups and time, and ends any of that when SIGINT or SIGTERM comes.
 public final class Waiter {

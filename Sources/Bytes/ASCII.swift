@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Bytes: the small vocabulary of bytes and text that every floor shares — ASCII, base64, and text that is safe to print.
-// The standard library's Unicode-aware twins are correct too, but several times slower, and they carry their tables along.
+// Bytes: the small vocabulary of bytes and text that every floor shares — ASCII, base64, and text that is safe to
+// print. The standard library's Unicode-aware twins are correct too, but several times slower, and they carry their
+// tables along.
 
 extension UInt8 {
   /// Whether the byte is `0`–`9`.

@@ -5,8 +5,8 @@
 extension String {
   /// The text with every character escaped that could move a cursor, start a line or turn the reading direction.
   ///
-  /// Control characters become `\n`, `\r`, `\t` or `\xHH`; bidirectional controls, line separators, zero-width characters
-  /// and byte-order marks become `\uHHHH`. A backslash stays as it is, so that plain text reads as sent.
+  /// Control characters become `\n`, `\r`, `\t` or `\xHH`; bidirectional controls, line separators, zero-width
+  /// characters and byte-order marks become `\uHHHH`. A backslash stays as it is, so that plain text reads as sent.
   public var safeForDisplay: String {
     guard unicodeScalars.contains(where: { $0.isUnsafeForDisplay }) else { return self }
     var text = ""

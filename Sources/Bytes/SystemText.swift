@@ -4,8 +4,8 @@ extension String {
   // The last 128 code points of the last private plane stand for the bytes 0x80 to 0xFF: nobody uses them for text.
   private static let firstStandIn: UInt32 = 0x10_FF80
 
-  /// Text from the operating system — an argument, a variable — whose bytes need not be UTF-8: each byte that is not part
-  /// of it is kept as a stand-in, so that ``systemBytes`` gives back what came in.
+  /// Text from the operating system — an argument, a variable — whose bytes need not be UTF-8: each byte that is not
+  /// part of it is kept as a stand-in, so that ``systemBytes`` gives back what came in.
   public init(systemBytes bytes: [UInt8]) {
     if let text = String(validating: bytes, as: UTF8.self) {
       self = text

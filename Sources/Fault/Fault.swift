@@ -2,8 +2,8 @@
 
 internal import Bytes
 
-// Fault: one table of what can fail on the way to an answer. Every tool renders the same value, so that one failure never
-// has two names.
+// Fault: one table of what can fail on the way to an answer. Every tool renders the same value, so that one failure
+// never has two names.
 
 /// What failed, where, and what was seen.
 public struct Fault: Error, Equatable, Sendable {

@@ -216,7 +216,8 @@ extension FaultCode {
     case .certificateNotYetValid: "check both machines' clocks"
     case .certificateWrongHost: "use one of its names, or -tls-server-name"
     case .certificateNoNames: "issue a certificate with a subject alternative name"
-    case .certificateUnknownIssuer: "give the issuer with -tls-ca-cert, or let the server send its intermediate certificates"
+    case .certificateUnknownIssuer:
+      "give the issuer with -tls-ca-cert, or let the server send its intermediate certificates"
     case .certificateSelfSigned: "give that certificate with -tls-ca-cert, if it is to be trusted"
     case .certificateWeak: "issue a certificate with a stronger key and signature"
     case .certificateWrongUsage: "issue a certificate whose extended key usage has serverAuth"

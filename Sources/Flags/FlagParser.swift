@@ -42,8 +42,8 @@ public struct FlagValues: Sendable {
 extension FlagTable {
   /// Reads a command line and, for flags that it does not give, the environment.
   ///
-  /// The grammar is that of Go's `flag` package: one dash or two; a value after `=` or as the next word; booleans alone or
-  /// with `=`; reading stops at the first word that is no flag, at `-` and at `--`; the last of repeated flags wins.
+  /// The grammar is that of Go's `flag` package: one dash or two; a value after `=` or as the next word; booleans alone
+  /// or with `=`; reading stops at the first word that is no flag, at `-` and at `--`; the last of repeated flags wins.
   /// An empty environment variable counts as unset. One of a flag that may be repeated holds a value a line.
   ///
   /// - Parameter checks: rules of the tool's own for a flag's value; the text is what is wrong, nil where nothing is.

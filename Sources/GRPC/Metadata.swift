@@ -25,8 +25,8 @@ public enum MetadataError: Error, Equatable, Sendable {
 
 /// The entries that travel with a call, in order; a name may occur more than once.
 ///
-/// A name that ends in `-bin` has a binary value, which the wire carries in base64 without padding; every other value is
-/// printable ASCII.
+/// A name that ends in `-bin` has a binary value, which the wire carries in base64 without padding; every other value
+/// is printable ASCII.
 public struct Metadata: Equatable, Sendable {
   /// One entry.
   public struct Entry: Equatable, Sendable {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What one end allows the other, and what it tells it. Every queue, table and loop that a peer can feed has its bound here.
+/// What one end allows the other, and what it tells it. Every queue, table and loop that a peer can feed has its bound
+/// here.
 ///
-/// A value that equals the protocol's default is not listed in our first SETTINGS frame: with ``client`` that frame is empty.
+/// A value that equals the protocol's default is not listed in our first SETTINGS frame: with ``client`` that frame is
+/// empty.
 public struct HTTP2Limits: Equatable, Sendable {
   // MARK: Told to the peer
 
@@ -72,7 +74,8 @@ public struct HTTP2Limits: Equatable, Sendable {
   /// The window that both ends start with, of a stream and of the connection (RFC 9113 section 6.9.2).
   static let defaultWindow: Int32 = 65_535
 
-  /// The bound at which an oversized header section ends the connection: decoding it costs time even when it is dropped.
+  /// The bound at which an oversized header section ends the connection: decoding it costs time even when it is
+  /// dropped.
   public static let headerListPatience = 16
 
   /// Bytes kept of what a peer says that does not speak HTTP/2: enough to name its protocol.

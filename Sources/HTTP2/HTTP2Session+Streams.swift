@@ -8,7 +8,8 @@ extension HTTP2Session {
 
   /// Starts a request and returns its stream; `endStream` says that no body follows.
   ///
-  /// The frame waits while the peer's limit of concurrent streams is reached. Throws where no stream can be started any more.
+  /// The frame waits while the peer's limit of concurrent streams is reached. Throws where no stream can be started any
+  /// more.
   public mutating func submitRequest(_ fields: HeaderFields, endStream: Bool) throws(HTTP2Error) -> StreamID {
     guard context.role == .client else {
       throw HTTP2Error(.invalidState, by: .local, "a server makes no requests")
@@ -85,9 +86,9 @@ extension HTTP2Session {
 
   // MARK: Windows
 
-  /// Gives `count` bytes of received data back to the peer's window, as they are used up. A reader that does not call this
-  /// holds the peer back. Bytes of a stream that was closed or reset meanwhile still count for the connection: consume the
-  /// bytes of every data event, used or not.
+  /// Gives `count` bytes of received data back to the peer's window, as they are used up. A reader that does not call
+  /// this holds the peer back. Bytes of a stream that was closed or reset meanwhile still count for the connection:
+  /// consume the bytes of every data event, used or not.
   public mutating func consume(_ id: StreamID, _ count: Int) {
     guard count > 0 else { return }
     unsafe nghttp2_session_consume(session, id, count)
@@ -120,8 +121,8 @@ extension HTTP2Session {
     unsafe nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code.rawValue)
   }
 
-  /// The first phase of a server's graceful shutdown: a GOAWAY that still covers every stream, which asks the client to open
-  /// no more (RFC 9113 section 6.8). After a round trip, ``goAway(_:lastStreamID:debugData:)`` is the second one.
+  /// The first phase of a server's graceful shutdown: a GOAWAY that still covers every stream, which asks the client to
+  /// open no more (RFC 9113 section 6.8). After a round trip, ``goAway(_:lastStreamID:debugData:)`` is the second one.
   public mutating func shutdownNotice() { unsafe nghttp2_submit_shutdown_notice(session) }
 
   /// Says that streams after `lastStreamID` will not be processed; nil stands for the last one seen.
@@ -217,9 +218,9 @@ extension HTTP2Session {
     unsafe nghttp2_session_resume_data(session, stream.id)
   }
 
-  /// Calls `body` with the fields as the library wants them. They point into one buffer of ours, which is valid for the call
-  /// alone: the library copies names and values, as no NO_COPY flag is set (with one, they would have to live until the frame
-  /// has left, and to be lower case already).
+  /// Calls `body` with the fields as the library wants them. They point into one buffer of ours, which is valid for the
+  /// call alone: the library copies names and values, as no NO_COPY flag is set (with one, they would have to live
+  /// until the frame has left, and to be lower case already).
   @discardableResult
   private mutating func withVectors(
     _ fields: HeaderFields, _ body: (OpaquePointer, UnsafePointer<nghttp2_nv>?, Int) -> Int32

@@ -83,8 +83,8 @@ import CNghttp2
 
   // MARK: Out
 
-  /// Appends the bytes to send to `output` and returns how many. Stops at a frame's end once `atMost` bytes are reached, so
-  /// that up to one frame more may be appended. Streams that end by it are told as events.
+  /// Appends the bytes to send to `output` and returns how many. Stops at a frame's end once `atMost` bytes are
+  /// reached, so that up to one frame more may be appended. Streams that end by it are told as events.
   @discardableResult
   public mutating func drain(into output: inout [UInt8], atMost: Int = .max) -> Int {
     let start = output.count
@@ -108,7 +108,8 @@ import CNghttp2
   /// Whether the session waits for bytes from the peer.
   public var wantsRead: Bool { unsafe !hasFailed && nghttp2_session_want_read(session) != 0 }
 
-  /// Whether ``drain(into:atMost:)`` is worth a call. After one that `atMost` cut short it may turn out to give nothing.
+  /// Whether ``drain(into:atMost:)`` is worth a call. After one that `atMost` cut short it may turn out to give
+  /// nothing.
   public var wantsWrite: Bool { unsafe !outbox.isEmpty || !hasFailed && nghttp2_session_want_write(session) != 0 }
 
   // MARK: The engine
@@ -173,8 +174,8 @@ import CNghttp2
     }
   }
 
-  /// Whether the library has given up the connection and only its GOAWAY is left to send. It has no question for this; but
-  /// a GOAWAY that names a stream of our own is refused as senseless, unless the library is past caring.
+  /// Whether the library has given up the connection and only its GOAWAY is left to send. It has no question for this;
+  /// but a GOAWAY that names a stream of our own is refused as senseless, unless the library is past caring.
   private var isTerminating: Bool {
     let ownStream: StreamID = context.role == .client ? 1 : 2
     return unsafe nghttp2_submit_goaway(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), ownStream, 0, nil, 0) == 0
@@ -182,8 +183,8 @@ import CNghttp2
 
   // MARK: Failing
 
-  /// Ends the connection for the reason that the library's own GOAWAY gives. One that it sends while it means to go on is
-  /// its answer to too many RST_STREAM frames.
+  /// Ends the connection for the reason that the library's own GOAWAY gives. One that it sends while it means to go on
+  /// is its answer to too many RST_STREAM frames.
   private mutating func failByLibrary() {
     let isFlood = !isTerminating
     sayLastWords { $0.libraryGoAway == nil }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Looks at the first bytes of a connection, before the library does, so that a peer of another protocol is recognised as one
-/// (RFC 9113 section 3.4: a client opens with 24 fixed bytes, and each end's first frame is SETTINGS).
+/// Looks at the first bytes of a connection, before the library does, so that a peer of another protocol is recognised
+/// as one (RFC 9113 section 3.4: a client opens with 24 fixed bytes, and each end's first frame is SETTINGS).
 ///
 ///     waiting ──▶ accepted      the bytes begin as HTTP/2 does; what was held back goes on to the library
 ///        │

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How many streams a peer may still make us reset. A stream costs us work before it is reset, and a reset one does not count
-/// against the limit of open streams: without a budget the limit would bound nothing (CVE-2025-8671).
+/// How many streams a peer may still make us reset. A stream costs us work before it is reset, and a reset one does not
+/// count against the limit of open streams: without a budget the limit would bound nothing (CVE-2025-8671).
 ///
 /// There is no clock in it. What a peer wins back it earns with streams that end well, and those cost it as much as us.
 struct ResetBudget {

@@ -4,9 +4,9 @@ import CNghttp2
 
 /// The library's callbacks. Each only notes what happened in the ``SessionContext``; none calls back into the session.
 ///
-/// The context's address comes in as the last argument. It is valid here because the session owns the context and frees the
-/// library's half before it; and nobody else uses the context meanwhile, because the library calls back only from within
-/// calls that the session makes while it does not use it.
+/// The context's address comes in as the last argument. It is valid here because the session owns the context and frees
+/// the library's half before it; and nobody else uses the context meanwhile, because the library calls back only from
+/// within calls that the session makes while it does not use it.
 @safe enum SessionCallbacks {
   /// A table of all callbacks, for the caller to free; nil where memory ran out.
   static func make() -> OpaquePointer? {
@@ -59,7 +59,8 @@ import CNghttp2
     return unsafe table
   }
 
-  /// A body that the library reads through ``readBody``. It holds no address: the stream's number says which body it is.
+  /// A body that the library reads through ``readBody``. It holds no address: the stream's number says which body it
+  /// is.
   static var bodyProvider: nghttp2_data_provider {
     unsafe nghttp2_data_provider(source: nghttp2_data_source(ptr: nil), read_callback: readBody)
   }
@@ -151,8 +152,8 @@ extension SessionContext {
     if id != 0 { suspect(id, HTTP2ErrorCode(libraryNumber: number)) }
   }
 
-  /// Gives the stream's next bytes and returns how many. That the body ends, or that there is nothing yet, goes into the
-  /// flags and the result.
+  /// Gives the stream's next bytes and returns how many. That the body ends, or that there is nothing yet, goes into
+  /// the flags and the result.
   fileprivate mutating func read(
     _ id: StreamID, into buffer: UnsafeMutableRawBufferPointer, _ flags: inout UInt32
   ) -> Int {

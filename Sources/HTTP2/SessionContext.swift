@@ -76,7 +76,8 @@ struct SessionContext: ~Copyable {
     }
   }
 
-  /// Notes that the peer went beyond a limit; the first one counts, and none while a failing session says its last words.
+  /// Notes that the peer went beyond a limit; the first one counts, and none while a failing session says its last
+  /// words.
   mutating func fail(_ message: String, _ wire: HTTP2ErrorCode = .enhanceYourCalm) {
     if failure == nil, !isFailing { failure = HTTP2Error(.limitExceeded, by: .peer, wire: wire, message) }
   }
@@ -185,7 +186,8 @@ struct SessionContext: ~Copyable {
     emit(.reset(id, code, by: .peer))
   }
 
-  /// A frame broke a rule. Whether it costs the stream or the connection shows only when the library goes on, or does not.
+  /// A frame broke a rule. Whether it costs the stream or the connection shows only when the library goes on, or does
+  /// not.
   mutating func suspect(_ id: StreamID, _ code: HTTP2ErrorCode) {
     settlePending()
     suspect = (id, code)

@@ -4,7 +4,8 @@ import CNghttp2
 
 /// How a library session is made from ``HTTP2Limits``.
 @safe enum SessionOptions {
-  /// A library session that calls back into the context, with its first frames queued. The caller frees it, before the context.
+  /// A library session that calls back into the context, with its first frames queued. The caller frees it, before the
+  /// context.
   static func makeSession(
     role: HTTP2Role, limits: HTTP2Limits, context: UnsafeMutablePointer<SessionContext>
   ) throws(HTTP2Error) -> OpaquePointer {

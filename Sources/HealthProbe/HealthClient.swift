@@ -80,8 +80,8 @@ final class HealthClient {
     return call
   }
 
-  /// Runs a unary call. One that the server says it did not touch is sent once more: on the same connection, or on a new
-  /// one where the server is leaving the old.
+  /// Runs a unary call. One that the server says it did not touch is sent once more: on the same connection, or on a
+  /// new one where the server is leaving the old.
   private func unary(_ path: String, _ message: [UInt8], until deadline: Deadline) -> Answer {
     if case .failure(let error) = metadata { return .failure(Status(.internal, error.message), nil) }
     let start = Instant.now
@@ -94,7 +94,9 @@ final class HealthClient {
         switch end {
         case .success(let message): return .message(message)
         case .failure(let end):
-          guard end.isUnprocessed, !isRepeated else { return .failure(end.status, connection.goAway ?? connection.failure) }
+          guard end.isUnprocessed, !isRepeated else {
+            return .failure(end.status, connection.goAway ?? connection.failure)
+          }
           isRepeated = true
           if connection.goAway != nil || connection.failure != nil { try reconnect(until: deadline) }
         }

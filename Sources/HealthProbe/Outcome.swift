@@ -57,7 +57,9 @@ struct Outcome {
   init(_ error: DialError, address: String, window: Int64) {
     let fault = error.fault
     if fault.code == .cancelled {
-      self.init(.connectionFailed, "error: failed to connect service at \(address.quoted): context canceled", fault, mayPass: false)
+      self.init(
+        .connectionFailed, "error: failed to connect service at \(address.quoted): context canceled", fault,
+        mayPass: false)
     } else if error.ranOut {
       self.init(
         .connectionFailed, "timeout: failed to connect service \(address.quoted) within \(GoDuration.format(window))",
@@ -88,7 +90,8 @@ struct Outcome {
     }
     let hint: String =
       switch status.code {
-      case .notFound: "the server does not know the service \(service.quoted): check its name; -all lists those it knows"
+      case .notFound:
+        "the server does not know the service \(service.quoted): check its name; -all lists those it knows"
       case .unauthenticated, .permissionDenied: "the server wants credentials, or others: see -rpc-header"
       case .deadlineExceeded: "the server gave up by its own clock: a call that it makes itself took too long"
       case .unknown where status.origin == .peer && status.message.isEmpty: "the server gave no grpc-status"

@@ -110,7 +110,8 @@ public final class Probe {
       identity = try Spiffe.fetch(
         environment: environment, userAgent: options.fullUserAgent, waiter: waiter, log: log, until: limit)
     } catch {
-      let fault = error.fault ?? Fault(.noIdentity, "the workload API", hint: "set \(Spiffe.socketVariable) to its socket")
+      let fault =
+        error.fault ?? Fault(.noIdentity, "the workload API", hint: "set \(Spiffe.socketVariable) to its socket")
       throw Early(.failure(.spiffe, "failed to initialize tls credentials with spiffe. error=" + error.text, fault))
     }
     verbose.tell("SPIFFE Verifiable Identity Document (SVID): \(identity.id.quoted)")

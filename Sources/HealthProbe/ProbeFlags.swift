@@ -3,7 +3,8 @@
 internal import Bytes
 public import Flags
 
-// HealthProbe: the engine of grpc_health_probe — its flags, its checks in their order, and its output, which is a contract.
+// HealthProbe: the engine of grpc_health_probe — its flags, its checks in their order, and its output, which is a
+// contract.
 
 /// The probe's flags. The first four groups are those of the tool that it takes the place of; the rest is new.
 public let probeFlags = FlagTable(
@@ -16,7 +17,8 @@ public let probeFlags = FlagTable(
       [
         Flag(
           "addr", .string, "ADDRESS",
-          summary: "server to check: HOST:PORT, :PORT, unix:PATH, unix-abstract:NAME, dns:///HOST or passthrough:///HOST:PORT",
+          summary:
+            "server to check: HOST:PORT, :PORT, unix:PATH, unix-abstract:NAME, dns:///HOST or passthrough:///HOST:PORT",
           details: "`:PORT` is this machine. An IPv6 address stands in brackets."),
         Flag(
           "service", .string, "NAME", summary: "service to ask for; empty is the server as a whole",
@@ -29,7 +31,8 @@ public let probeFlags = FlagTable(
         Flag("rpc-timeout", .duration, "DURATION", default: "1s", summary: "time for the call itself"),
         Flag(
           "rpc-header", .list, "'NAME: VALUE'", summary: "metadata to send; may be given more than once",
-          details: "The value of a name that ends in `-bin` is sent in base64. Secrets are better kept in -rpc-header-file."),
+          details:
+            "The value of a name that ends in `-bin` is sent in base64. Secrets are better kept in -rpc-header-file."),
         Flag("gzip", .bool, summary: "compress the request"),
       ]),
     FlagGroup(
@@ -67,7 +70,7 @@ public let probeFlags = FlagTable(
         Flag("all", .bool, summary: "ask for every service that the server lists, or the server as a whole"),
         Flag(
           "wait", .duration, "DURATION", summary: "try again until everything is SERVING, for so long at most",
-          details: "Refusals, unknown names and unknown services are normal while waiting; a wrong certificate is not."),
+          details: "Refusals, unknown names and unknown services are normal meanwhile; a wrong certificate is not."),
         Flag("watch", .bool, summary: "print a line at each change of the status, until a signal comes"),
         Flag("connect-only", .bool, summary: "stop once the connection stands; make no call"),
       ]),

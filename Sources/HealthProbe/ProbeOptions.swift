@@ -90,7 +90,8 @@ struct ProbeOptions {
     try require(
       keyFile.isEmpty || !certificateFile.isEmpty, "specified -tls-client-key without specifying -tls-client-cert")
     try require(
-      caFile.isEmpty || !skipsVerification, "cannot specify -tls-ca-cert with -tls-no-verify (CA cert would not be used)")
+      caFile.isEmpty || !skipsVerification,
+      "cannot specify -tls-ca-cert with -tls-no-verify (CA cert would not be used)")
     try require(
       serverName.isEmpty || !skipsVerification,
       "cannot specify -tls-server-name with -tls-no-verify (server name would not be used)")
@@ -122,7 +123,8 @@ struct ProbeOptions {
     subject = try Self.subject(flags)
     security = usesSPIFFE ? .spiffe : usesTLS ? .tls : .plaintext
     headers =
-      flags.list("rpc-header").compactMap { splitHeader($0) } + (try Self.headers(file: flags.string("rpc-header-file")))
+      flags.list("rpc-header").compactMap { splitHeader($0) }
+      + (try Self.headers(file: flags.string("rpc-header-file")))
     isMixingTLS = usesTLS && usesSPIFFE
   }
 
@@ -163,7 +165,8 @@ struct ProbeOptions {
       // The line may hold a secret: its number must do.
       guard let header = splitHeader(line) else {
         throw UsageError(
-          line: "error: line \(index + 1) of -rpc-header-file \(file.safeForDisplay) is no header, expected 'key: value'")
+          line:
+            "error: line \(index + 1) of -rpc-header-file \(file.safeForDisplay) is no header, expected 'key: value'")
       }
       headers.append(header)
     }

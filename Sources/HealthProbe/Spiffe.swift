@@ -8,8 +8,8 @@ internal import Protobuf
 internal import Sys
 internal import TLS
 
-/// An X.509-SVID and the trust bundles that come with it, from the SPIFFE Workload API (the SPIFFE standards' document of
-/// that name, section 5.2).
+/// An X.509-SVID and the trust bundles that come with it, from the SPIFFE Workload API (the SPIFFE standards' document
+/// of that name, section 5.2).
 struct Spiffe {
   /// The environment variable that names the API's socket.
   static let socketVariable = "SPIFFE_ENDPOINT_SOCKET"
@@ -29,7 +29,8 @@ struct Spiffe {
     let fault: Fault?
   }
 
-  /// Asks the API, again and again until the deadline: an agent that starts, or has not seen this workload yet, is normal.
+  /// Asks the API, again and again until the deadline: an agent that starts, or has not seen this workload yet, is
+  /// normal.
   static func fetch(
     environment: (String) -> String?, userAgent: String, waiter: Waiter, log: TransportLog?, until deadline: Deadline
   ) throws(Failure) -> Spiffe {

@@ -61,7 +61,9 @@ final class Watch {
         }
       }
       client.close()
-      do throws(Fault) { try waiter.sleep(until: Deadline(nanoseconds: pause).earlier(deadline)) } catch { return end() }
+      do throws(Fault) { try waiter.sleep(until: Deadline(nanoseconds: pause).earlier(deadline)) } catch {
+        return end()
+      }
       pause = min(pause * 2, Self.longestPause)
     }
     return end()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Protobuf: the wire format (tag-length-value), read and written without a schema. A message's meaning — which number is
-// which field — belongs to the caller.
+// Protobuf: the wire format (tag-length-value), read and written without a schema. A message's meaning — which number
+// is which field — belongs to the caller.
 
 /// One field's value as the wire carries it.
 public enum WireValue: Equatable, Sendable {
@@ -33,8 +33,8 @@ public struct WireField: Equatable, Sendable {
 
 /// Reads the fields of one message in the order of the wire.
 ///
-/// The reader never traps and never allocates: values are views. A message inside a field is read by a reader of its own,
-/// whose `depthLimit` the caller lowers by one.
+/// The reader never traps and never allocates: values are views. A message inside a field is read by a reader of its
+/// own, whose `depthLimit` the caller lowers by one.
 public struct WireReader: Sendable {
   /// How deep groups may nest unless the caller says otherwise; the same as the official implementations'.
   public static let defaultDepthLimit = 100
@@ -90,7 +90,8 @@ public struct WireReader: Sendable {
     }
   }
 
-  /// Walks to the end of a group. The open groups stand in an array, not on the call stack: their depth is the peer's choice.
+  /// Walks to the end of a group. The open groups stand in an array, not on the call stack: their depth is the peer's
+  /// choice.
   private mutating func readGroup(_ number: Int, from start: Int) throws(WireError) -> ArraySlice<UInt8> {
     let content = position
     var open = [number]

@@ -17,6 +17,7 @@ public struct Instant: Comparable, Sendable {
   /// The nanoseconds from an earlier instant to this one.
   public func nanoseconds(since earlier: Instant) -> Int64 { nanoseconds - earlier.nanoseconds }
 
+  /// Whether one instant comes before another.
   public static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
 }
 
@@ -31,8 +32,8 @@ public struct Deadline: Equatable, Sendable {
   /// A deadline at an instant.
   public init(instant: Instant) { self.instant = instant }
 
-  /// The deadline that lies `nanoseconds` after `start`, which is now unless said otherwise. Sums that leave the clock's
-  /// range mean never: people do pass `999999999s`.
+  /// The deadline that lies `nanoseconds` after `start`, which is now unless said otherwise. Sums that leave the
+  /// clock's range mean never: people do pass `999999999s`.
   public init(nanoseconds: Int64, after start: Instant = .now) {
     let (sum, overflow) = start.nanoseconds.addingReportingOverflow(max(0, nanoseconds))
     instant = Instant(nanoseconds: overflow ? .max : sum)

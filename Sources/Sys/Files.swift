@@ -10,8 +10,9 @@ public enum Files {
 
   /// Reads a whole file.
   ///
-  /// Throws the error of `open` or `read`; `read` with ``Errno/fileTooLarge`` where the file has more than `limit` bytes.
-  /// The file is opened without waiting, so that a FIFO nobody writes to cannot hang the caller: it reads as empty.
+  /// Throws the error of `open` or `read`; `read` with ``Errno/fileTooLarge`` where the file has more than `limit`
+  /// bytes. The file is opened without waiting, so that a FIFO nobody writes to cannot hang the caller: it reads as
+  /// empty.
   public static func read(_ path: String, limit: Int = defaultLimit) throws(SystemError) -> [UInt8] {
     let number = unsafe path.withSystemPath { unsafe sonde_open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard number >= 0 else { throw SystemError("open") }

@@ -6,7 +6,9 @@ internal import CLinux
 public struct Poll {
   /// What a descriptor is waited for.
   public struct Interest: OptionSet, Sendable {
+    /// poll(2)'s bits.
     public let rawValue: Int16
+    /// A set of poll(2)'s bits.
     public init(rawValue: Int16) { self.rawValue = rawValue }
     /// There is something to read, or the peer has ended its side.
     public static let readable = Interest(rawValue: Int16(POLLIN))

@@ -77,8 +77,8 @@ public struct Resolver: ~Copyable {
   /// Adds the look-up's end to what is waited for.
   public func add(to poll: inout Poll) { poll.add(wake) }
 
-  /// The outcome, once the look-up's entry in the poll is ready: addresses in the system's order of preference (RFC 6724),
-  /// each once.
+  /// The outcome, once the look-up's entry in the poll is ready: addresses in the system's order of preference (RFC
+  /// 6724), each once.
   public func finish() throws(ResolveError) -> [SocketAddress] {
     var byte: UInt8 = 0
     // The thread's write happens before this read returns: the outcome is complete and nobody writes it again.
@@ -92,8 +92,8 @@ public struct Resolver: ~Copyable {
   private static let configureOnce: Bool = sonde_use_builtin_resolvers() == 0
 }
 
-/// The look-up as both threads see it. The resolving thread alone writes `addresses` and `error`, before it writes to the
-/// pipe; the other reads them after it has read from the pipe.
+/// The look-up as both threads see it. The resolving thread alone writes `addresses` and `error`, before it writes to
+/// the pipe; the other reads them after it has read from the pipe.
 private final class Job: @unchecked Sendable {
   let host: String
   let port: UInt16

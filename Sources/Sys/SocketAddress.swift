@@ -14,7 +14,8 @@ public enum SocketAddress: Hashable, Sendable {
   /// A Unix socket in Linux's abstract namespace, named without the leading zero byte.
   case unixAbstract(name: String)
 
-  /// Reads an IPv4 or IPv6 literal, the latter without brackets and with a `%zone` if it has one; nil for anything else.
+  /// Reads an IPv4 or IPv6 literal, the latter without brackets and with a `%zone` if it has one; nil for anything
+  /// else.
   public init?(literal text: String, port: UInt16) {
     var host = text
     var scope: UInt32 = 0

@@ -58,7 +58,9 @@ public struct StreamSocket: ~Copyable {
   public func receive(into bytes: inout [UInt8], limit: Int = 64 << 10) throws(SystemError) -> ReadResult {
     var outcome = 0
     let chunk = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
-      repeat { outcome = unsafe recv(number, buffer.baseAddress, buffer.count, 0) } while outcome < 0
+      repeat {
+        outcome = unsafe recv(number, buffer.baseAddress, buffer.count, 0)
+      } while outcome < 0
         && sonde_errno() == EINTR
       count = max(0, outcome)
     }

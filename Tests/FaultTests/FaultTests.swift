@@ -46,7 +46,9 @@ import Testing
     #expect(
       Fault(.badTarget, "", detail: "missing port in address", hint: "write localhost:PORT").reason
         == "not a target (missing port in address); write localhost:PORT")
-    #expect(Fault(.serverNotTLS, "", detail: "it said \"HTTP/1.1 400\"").summary == "server speaks no TLS: it said \"HTTP/1.1 400\"")
+    #expect(
+      Fault(.serverNotTLS, "", detail: "it said \"HTTP/1.1 400\"").summary
+        == "server speaks no TLS: it said \"HTTP/1.1 400\"")
   }
 
   @Test("what a peer put into a fault cannot reach a terminal or flood a log")

@@ -88,9 +88,13 @@ func refusal(_ arguments: String..., environment: [String: String] = [:]) -> Fla
     ])
   func mistakes(arguments: [String], line: String) {
     var outcome: FlagError?
-    do throws(FlagError) { _ = try table.parse(arguments) { _ in nil } checks: { flag, value in
-      flag == "rpc-header" && !value.contains(":") ? "no colon" : nil
-    } } catch { outcome = error }
+    do throws(FlagError) {
+      _ = try table.parse(arguments) { _ in
+        nil
+      } checks: { flag, value in
+        flag == "rpc-header" && !value.contains(":") ? "no colon" : nil
+      }
+    } catch { outcome = error }
     #expect(outcome == .message(line))
   }
 
@@ -173,7 +177,8 @@ func refusal(_ arguments: String..., environment: [String: String] = [:]) -> Fla
       ("300ms", 300_000_000), ("1.5h", 5_400_000_000_000), ("1m30s", 90_000_000_000), ("1us", 1_000), ("1µs", 1_000),
       ("1μs", 1_000), ("-1s", -1_000_000_000), ("+1s", 1_000_000_000), ("0", 0), ("-0", 0), (".5s", 500_000_000),
       ("1.s", 1_000_000_000), ("1.0000000001s", 1_000_000_000), ("999999999s", 999_999_999_000_000_000),
-      ("9223372036854775807ns", Int64.max), ("-9223372036854775808ns", Int64.min), ("1h1m1s1ms1us1ns", 3_661_001_001_001),
+      ("9223372036854775807ns", Int64.max), ("-9223372036854775808ns", Int64.min),
+      ("1h1m1s1ms1us1ns", 3_661_001_001_001),
     ] as [(String, Int64)])
   func reading(text: String, nanoseconds: Int64) { #expect(GoDuration.parse(text) == nanoseconds) }
 

@@ -63,7 +63,8 @@ func end(_ events: [HTTP2Event], kind: CallKind = .unary) -> Status? {
 
   static let rows: [(String, [HTTP2Event], StatusCode, String)] = [
     (
-      "HTTP 503 text/html", [response((":status", "503"), ("content-type", "text/html")), data("<html>busy</html>", end: true)],
+      "HTTP 503 text/html",
+      [response((":status", "503"), ("content-type", "text/html")), data("<html>busy</html>", end: true)],
       .unavailable,
       "unexpected HTTP status code received from server: 503 (Service Unavailable); transport: received unexpected "
         + "content-type \"text/html\"\ndata: \"<html>busy</html>\""
@@ -75,7 +76,8 @@ func end(_ events: [HTTP2Event], kind: CallKind = .unary) -> Status? {
     ),
     (
       "HTTP 200 text/html", [response((":status", "200"), ("content-type", "text/html"), end: true)], .unknown,
-      "unexpected HTTP status code received from server: 200 (OK); transport: received unexpected content-type \"text/html\""
+      "unexpected HTTP status code received from server: 200 (OK); transport: received unexpected content-type "
+        + "\"text/html\""
     ),
     (
       "HTTP 302 without a content type", [response((":status", "302"), end: true)], .unknown,
@@ -127,14 +129,20 @@ func end(_ events: [HTTP2Event], kind: CallKind = .unary) -> Status? {
     ),
     ("an unknown status", [ok, trailers(("grpc-status", "17"))], StatusCode(rawValue: 17), ""),
     ("reset", [ok, reset(2)], .internal, "stream terminated by RST_STREAM with error code: INTERNAL_ERROR"),
-    ("reset before headers", [reset(11)], .resourceExhausted, "stream terminated by RST_STREAM with error code: ENHANCE_YOUR_CALM"),
-    ("refused", [reset(7)], .unavailable, "stream terminated by RST_STREAM with error code: REFUSED_STREAM"),
-    ("violation", [reset(1, by: .local)], .internal, "the server broke a rule of HTTP/2 on this stream: PROTOCOL_ERROR"),
     (
-      "reset within a foreign answer", [response((":status", "502"), ("content-type", "text/html")), data("x"), reset(8)],
+      "reset before headers", [reset(11)], .resourceExhausted,
+      "stream terminated by RST_STREAM with error code: ENHANCE_YOUR_CALM"
+    ),
+    ("refused", [reset(7)], .unavailable, "stream terminated by RST_STREAM with error code: REFUSED_STREAM"),
+    (
+      "violation", [reset(1, by: .local)], .internal, "the server broke a rule of HTTP/2 on this stream: PROTOCOL_ERROR"
+    ),
+    (
+      "reset within a foreign answer",
+      [response((":status", "502"), ("content-type", "text/html")), data("x"), reset(8)],
       .unavailable,
-      "unexpected HTTP status code received from server: 502 (Bad Gateway); transport: received unexpected content-type "
-        + "\"text/html\"\ndata: \"x\""
+      "unexpected HTTP status code received from server: 502 (Bad Gateway); transport: received unexpected "
+        + "content-type \"text/html\"\ndata: \"x\""
     ),
   ]
 
@@ -165,7 +173,8 @@ func end(_ events: [HTTP2Event], kind: CallKind = .unary) -> Status? {
 
   @Test("a foreign body is kept to a kilobyte, however long it goes on")
   func foreignBody() {
-    let events = [response((":status", "200"), ("content-type", "text/plain"))]
+    let events =
+      [response((":status", "200"), ("content-type", "text/plain"))]
       + Array(repeating: data(Array(repeating: 0x61, count: 700)), count: 3)
     #expect((end(events)?.message.utf8.count ?? 0) < 1024 + 200)
   }
@@ -183,7 +192,9 @@ func end(_ events: [HTTP2Event], kind: CallKind = .unary) -> Status? {
     var call = ClientCall(kind: .unary)
     call.end(Status(.unavailable, "lost"))
     call.receive(ok)
-    #expect(call.nextEvent() == .ended(CallEnd(status: Status(.unavailable, "lost"), trailers: Metadata(), isUnprocessed: false)))
+    #expect(
+      call.nextEvent()
+        == .ended(CallEnd(status: Status(.unavailable, "lost"), trailers: Metadata(), isUnprocessed: false)))
     #expect(call.nextEvent() == nil)
   }
 
@@ -193,7 +204,9 @@ func end(_ events: [HTTP2Event], kind: CallKind = .unary) -> Status? {
     let all = Self.rows.flatMap(\.1) + [.streamClosed(1, .noError), .settingsAcknowledged]
     for _ in 0..<5_000 {
       let events = (0..<Int.random(in: 0...6, using: &random)).compactMap { _ in all.randomElement(using: &random) }
-      let ends = run(events, kind: Bool.random() ? .unary : .bidirectional).filter { if case .ended = $0 { true } else { false } }
+      let ends = run(events, kind: Bool.random() ? .unary : .bidirectional).filter {
+        if case .ended = $0 { true } else { false }
+      }
       #expect(ends.count <= 1)
     }
   }

@@ -124,7 +124,9 @@ import Testing
   @Test(
     "a frame that cannot be taken is refused by its prefix, for good",
     arguments: [
-      ([0, 0, 80, 0, 0], .identity, .resourceExhausted, "grpc: received message larger than max (5242880 vs. 4194304)"),
+      (
+        [0, 0, 80, 0, 0], .identity, .resourceExhausted, "grpc: received message larger than max (5242880 vs. 4194304)"
+      ),
       ([1, 0, 0, 0, 1], .identity, .internal, "grpc: compressed flag set with identity or empty encoding"),
       ([2, 0, 0, 0, 1], .gzip, .internal, "grpc: received unexpected payload format 2"),
       ([1, 0, 0, 0, 1], nil, .internal, "grpc: Decompressor is not installed for grpc-encoding \"br\""),

@@ -2,7 +2,8 @@
 
 import HTTP2
 
-/// A session that a test can look at: the testing macros take no value that cannot be copied, so this is a class around it.
+/// A session that a test can look at: the testing macros take no value that cannot be copied, so this is a class around
+/// it.
 final class Endpoint {
   var session: HTTP2Session
 

@@ -25,7 +25,8 @@ import Testing
 
   @Test("statuses print by their name in the .proto file, others by number")
   func names() {
-    #expect((0...4).map { ServingStatus(rawValue: $0).name } == ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN", "4"])
+    #expect(
+      (0...4).map { ServingStatus(rawValue: $0).name } == ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN", "4"])
     #expect(ServingStatus(rawValue: -1).name == "-1")
   }
 
@@ -34,8 +35,9 @@ import Testing
     let statuses: [String: ServingStatus] = ["": .serving, "a.B": .notServing, "c": .unknown]
     #expect(try HealthListResponse(decoding: HealthListResponse(statuses: statuses).encoded).statuses == statuses)
     #expect(try HealthListResponse(decoding: [0x0A, 0]).statuses == ["": .unknown])
-    #expect(try HealthListResponse(decoding: [0x0A, 3, 0x0A, 1, 0x61, 0x0A, 7, 0x12, 2, 0x08, 2, 0x0A, 1, 0x61]).statuses
-      == ["a": .notServing])
+    #expect(
+      try HealthListResponse(decoding: [0x0A, 3, 0x0A, 1, 0x61, 0x0A, 7, 0x12, 2, 0x08, 2, 0x0A, 1, 0x61]).statuses
+        == ["a": .notServing])
     #expect(throws: WireError.self) { try HealthListResponse(decoding: [0x0A, 3, 0x0A, 1, 0xFF]) }
   }
 }

@@ -50,7 +50,8 @@ func failure(_ bytes: [UInt8], depthLimit: Int = 100) -> WireError.Code? {
   @Test(
     "bytes that are no message are refused by name",
     arguments: [
-      ([0x08], .truncated), ([0x08, 0x80], .truncated), ([0x0A, 0x02, 0x61], .truncated), ([0x0D, 1, 2, 3], .truncated),
+      ([0x08], .truncated), ([0x08, 0x80], .truncated), ([0x0A, 0x02, 0x61], .truncated),
+      ([0x0D, 1, 2, 3], .truncated),
       ([0x09, 1, 2, 3, 4, 5, 6, 7], .truncated),
       ([0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01], .truncated),
       ([0x00, 0x00], .illegalTag), ([0x0E], .illegalTag), ([0x0F], .illegalTag),
@@ -111,7 +112,8 @@ func failure(_ bytes: [UInt8], depthLimit: Int = 100) -> WireError.Code? {
           writer.fixed32(value, field: number)
           expected.append(field(.fixed32(value)))
         default:
-          let value = (0..<Int.random(in: 0...200, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+          let value = (0..<Int.random(in: 0...200, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random)
+          }
           writer.bytes(value, field: number)
           expected.append(field(.bytes(value[...])))
         }

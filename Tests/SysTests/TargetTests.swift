@@ -73,7 +73,9 @@ import Testing
   @Test("mutated targets are read or refused, never a trap")
   func mutations() {
     var random = SystemRandomNumberGenerator()
-    let seeds = ["[fe80::1%lo]:7001", "dns:///host:1", "unix:///a", "http://a:1", "unix:@n", ":1", "passthrough:///x:9"]
+    let seeds = [
+      "[fe80::1%lo]:7001", "dns:///host:1", "unix:///a", "http://a:1", "unix:@n", ":1", "passthrough:///x:9",
+    ]
     var taken = 0
     for _ in 0..<20_000 {
       var bytes = Array((seeds.randomElement(using: &random) ?? "").utf8)

@@ -19,8 +19,8 @@ public struct Proxy: Equatable, Sendable {
 
 /// When a proxy is used, as the environment says it: HTTPS_PROXY and NO_PROXY, or the same in small letters.
 ///
-/// Loopback never goes through a proxy. NO_PROXY is a list with commas: `*`, an IP address, a network in CIDR notation, a
-/// name (with all below it), `.name` or `*.name` (all below it alone); each but networks may end in `:port`.
+/// Loopback never goes through a proxy. NO_PROXY is a list with commas: `*`, an IP address, a network in CIDR notation,
+/// a name (with all below it), `.name` or `*.name` (all below it alone); each but networks may end in `:port`.
 public struct ProxyRules: Equatable, Sendable {
   private let proxy: String
   private let exceptions: [String]

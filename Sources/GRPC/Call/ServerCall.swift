@@ -164,7 +164,8 @@ public struct ServerCall: Sendable {
     events.append(
       .started(
         ServerRequest(
-          path: fields.first(named: ":path") ?? "", authority: authority, timeout: timeout, metadata: Metadata(fields))))
+          path: fields.first(named: ":path") ?? "", authority: authority, timeout: timeout, metadata: Metadata(fields)))
+    )
     if endStream { halfClose() }
   }
 

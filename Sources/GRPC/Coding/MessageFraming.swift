@@ -110,7 +110,8 @@ public struct MessageDeframer: Sendable {
     do throws(GzipError) { return try Gzip.decompress(payload.span, limit: limit) } catch {
       let status =
         switch error {
-        case .tooLarge: Status(.resourceExhausted, "grpc: received message after decompression larger than max \(limit)")
+        case .tooLarge:
+          Status(.resourceExhausted, "grpc: received message after decompression larger than max \(limit)")
         case .truncated: Status(.internal, "grpc: failed to decompress the received message: unexpected EOF")
         case .corrupt: Status(.internal, "grpc: failed to decompress the received message: gzip: invalid data")
         case .outOfMemory: Status(.internal, "grpc: failed to decompress the received message: out of memory")

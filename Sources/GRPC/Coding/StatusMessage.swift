@@ -16,8 +16,8 @@ public enum StatusMessage {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// The text behind a header's value. An escape that is none stays as it is, and bytes that are no UTF-8 become U+FFFD:
-  /// a message is for people, and a broken one beats none.
+  /// The text behind a header's value. An escape that is none stays as it is, and bytes that are no UTF-8 become
+  /// U+FFFD: a message is for people, and a broken one beats none.
   public static func decode(_ value: String) -> String {
     guard value.utf8.contains(0x25) else { return value }
     return String(decoding: value.percentDecoded, as: UTF8.self)

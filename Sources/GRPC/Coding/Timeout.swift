@@ -6,8 +6,8 @@ internal import Bytes
 public enum Timeout {
   private static let largest: Int64 = 99_999_999
 
-  /// Nanoseconds as the header carries them, in the finest unit that has room, rounded up so that the server never gives
-  /// up before the client does.
+  /// Nanoseconds as the header carries them, in the finest unit that has room, rounded up so that the server never
+  /// gives up before the client does.
   ///
   /// Microseconds are the finest unit that is written: a shorter time is over before it arrives.
   public static func encode(nanoseconds: Int64) -> String {

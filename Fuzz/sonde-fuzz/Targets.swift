@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BlockingClient
+import Bytes
+import Flags
+import GRPC
+import Gzip
+import HTTP2
+import Health
+import HealthProbe
+import Protobuf
+import Sys
+import TLS
+
+/// What each target does with an input. A target traps, or says `fatalError`, where a rule is broken.
+let targets: [String: @Sendable ([UInt8]) -> Void] = [
+  "flags": flags, "framing": framing, "http2-client": { http2($0, .client) }, "http2-server": { http2($0, .server) },
+  "pem": pem, "protobuf": protobuf, "calls": calls, "text": text, "address": address,
+]
+
+func check(_ condition: Bool, _ rule: String) {
+  if !condition { fatalError(rule) }
+}
+
+/// A command line: one word a line.
+@Sendable private func flags(_ input: [UInt8]) {
+  let words = input.split(separator: 0x0A, maxSplits: 50, omittingEmptySubsequences: false)
+  let arguments = words.map { String(systemBytes: Array($0)) }
+  if let values = try? probeFlags.parse(arguments, environment: { $0.hasSuffix("ADDR") ? arguments.last : nil }) {
+    for flag in probeFlags.flags { _ = (values.string(flag.name), values.duration(flag.name), values.list(flag.name)) }
+  }
+  if let duration = GoDuration.parse(arguments[0]) {
+    check(GoDuration.parse(GoDuration.format(duration)) == duration, "a duration reads back as it prints")
+  }
+}
+
+@Sendable private func address(_ input: [UInt8]) {
+  let text = String(systemBytes: input)
+  if let target = try? Target(text) {
+    check(target.authority.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }, "an authority is printable")
+    if case .host(let host, let port) = target.endpoint { check(!host.isEmpty && port > 0, "a host and a port") }
+  }
+  if let address = SocketAddress(literal: text, port: 80) {
+    check(SocketAddress.isIPLiteral(text), "an address is a literal")
+    check(!address.text.isEmpty, "an address has a text")
+  }
+}
+
+@Sendable private func text(_ input: [UInt8]) {
+  let system = String(systemBytes: input)
+  check(system.systemBytes == input || system.unicodeScalars.contains { $0.value >= 0x10_FF80 }, "bytes come back")
+  let safe = system.safeForDisplay
+  check(!safe.utf8.contains { $0 < 0x20 || $0 == 0x7F }, "no control character is left")
+  check(safe.shortened(toUTF8Count: 20).utf8.count <= 20, "a short text is short")
+  let plain = String(decoding: input, as: UTF8.self)
+  check(StatusMessage.decode(StatusMessage.encode(plain)) == plain, "a message reads back")
+  if let bytes = Base64.decode(input) {
+    check(Base64.decode(Base64.encode(bytes.span, padded: true).utf8) == bytes, "base64 reads back")
+  }
+}
+
+/// Frames of messages, cut where the input's first byte says; then the same bytes in one piece.
+@Sendable private func framing(_ input: [UInt8]) {
+  guard let first = input.first else { return }
+  let bytes = Array(input.dropFirst())
+  func messages(_ size: Int) -> ([[UInt8]], Status?) {
+    var deframer = MessageDeframer(limit: 1 << 16)
+    deframer.encoding = first & 1 == 0 ? .identity : .gzip
+    var found: [[UInt8]] = []
+    var start = 0
+    while start < bytes.count {
+      let end = min(start + size, bytes.count)
+      deframer.receive(Array(bytes[start..<end]))
+      start = end
+      do throws(Status) {
+        while let message = try deframer.nextMessage() { found.append(message) }
+      } catch { return (found, error) }
+    }
+    return (found, nil)
+  }
+  let pieces = messages(Int(first) / 2 + 1)
+  let whole = messages(max(bytes.count, 1))
+  check(pieces.0 == whole.0 && pieces.1 == whole.1, "cuts make no difference")
+  check(whole.0.allSatisfy { $0.count <= 1 << 16 }, "no message exceeds the limit")
+  _ = try? Gzip.decompress(bytes.span, limit: 1 << 16)
+  if let packed = try? Gzip.compress(bytes.span) {
+    check((try? Gzip.decompress(packed.span, limit: bytes.count)) == bytes, "gzip reads back")
+  }
+}
+
+@Sendable private func protobuf(_ input: [UInt8]) {
+  func walk(_ reader: WireReader, _ depth: Int) {
+    var reader = reader
+    while let field = (try? reader.next()) ?? nil {
+      check(field.number >= 1 && field.number < 1 << 29, "a field number is in range")
+      switch field.value {
+      case .bytes(let bytes), .group(let bytes): if depth > 0 { walk(WireReader(bytes), depth - 1) }
+      default: break
+      }
+    }
+  }
+  walk(WireReader(input), 4)
+  if let list = try? HealthListResponse(decoding: input) {
+    check((try? HealthListResponse(decoding: list.encoded)) == list, "a list reads back")
+  }
+  _ = try? HealthCheckRequest(decoding: input)
+  _ = try? HealthCheckResponse(decoding: input)
+}
+
+/// A session that gets the input in pieces; its client has a request under way.
+@Sendable private func http2(_ input: [UInt8], _ role: HTTP2Role) {
+  guard let first = input.first,
+    var session = try? HTTP2Session(role: role, limits: role == .client ? .client : .server)
+  else { return }
+  if role == .client {
+    let request = ClientRequest(path: "/a.B/C", authority: "a", isSecure: false)
+    _ = try? session.submitRequest(request.fields, endStream: true)
+  }
+  let bytes = Array(input.dropFirst())
+  let size = Int(first) + 1
+  var calls: [StreamID: ServerCall] = [:]
+  var client = ClientCall(kind: .unary)
+  var output: [UInt8] = []
+  var start = 0
+  var hasFailed = false
+  func drain() {
+    session.drain(into: &output)
+    while let event = session.nextEvent() {
+      check(!hasFailed, "nothing follows a failure")
+      switch event {
+      case .failed: hasFailed = true
+      case .headers(let id, _, kind: _, endStream: _):
+        client.receive(event)
+        calls[id, default: ServerCall()].receive(event)
+      case .data(let id, _, let flowControlled, endStream: _):
+        client.receive(event)
+        calls[id]?.receive(event)
+        session.consume(id, flowControlled)
+      case .streamClosed(let id, _): calls[id] = nil
+      default: break
+      }
+      while client.nextEvent() != nil {}
+      for id in calls.keys { while calls[id]?.nextEvent() != nil {} }
+    }
+    output.removeAll(keepingCapacity: true)
+  }
+  while start < bytes.count {
+    let end = min(start + size, bytes.count)
+    session.receive(bytes.span.extracting(start..<end))
+    start = end
+    drain()
+  }
+  session.receiveEnd()
+  drain()
+}
+
+/// A call that gets events made from the input: a byte of kind, then a byte of length, then the content.
+@Sendable private func calls(_ input: [UInt8]) {
+  var client = ClientCall(kind: .unary, receiveLimit: 1 << 12)
+  var server = ServerCall(receiveLimit: 1 << 12)
+  var ends = 0
+  var rest = input[...]
+  while let kind = rest.popFirst() {
+    let length = min(Int(rest.popFirst() ?? 0), rest.count)
+    let content = Array(rest.prefix(length))
+    rest = rest.dropFirst(length)
+    let isEnd = kind & 0x80 != 0
+    let event: HTTP2Event
+    switch kind & 3 {
+    case 0:
+      var fields: HeaderFields = []
+      for line in String(decoding: content, as: UTF8.self).split(separator: "\n") {
+        let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        fields.append(String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
+      }
+      let kinds: [HeadersKind] = [.request, .response, .trailers, .informational]
+      event = .headers(1, fields, kind: kinds[Int(kind >> 2) & 3], endStream: isEnd)
+    case 1: event = .data(1, content, flowControlled: content.count, endStream: isEnd)
+    case 2: event = .reset(1, HTTP2ErrorCode(rawValue: UInt32(content.first ?? 0)), by: isEnd ? .peer : .local)
+    default: event = .streamClosed(1, HTTP2ErrorCode(rawValue: UInt32(content.first ?? 0)))
+    }
+    client.receive(event)
+    server.receive(event)
+    while let event = client.nextEvent() { if case .ended = event { ends += 1 } }
+    while server.nextEvent() != nil {}
+    server.finish(Status(.ok))
+    while server.nextAction() != nil {}
+  }
+  check(ends <= 1, "a call ends once")
+}
+
+@Sendable private func pem(_ input: [UInt8]) {
+  for certificate in PEM.certificates(in: input) { _ = CertificateFacts(der: certificate) }
+  _ = PEM.holdsCertificate(input)
+  _ = CertificateFacts(der: input)
+}

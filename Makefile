@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+# What this repository can do; `make help` lists it. Each target that builds installs first what is missing.
+
+# The address sanitizer and the end-to-end tests need tools that the release does not: scripts/setup knows which.
+PROBE := .build/debug/grpc_health_probe
+
+.PHONY: help setup build test unit end-to-end demo release bench lint format fuzz images docs clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+
+setup:
+	@scripts/setup build
+
+build: setup ## build everything as ordinary Swift, for development
+	swift build
+
+test: ## run every test, on the ordinary build and on the released file
+	@scripts/setup test
+	swift build --build-tests
+	swift test --skip-build
+	@$(MAKE) --no-print-directory release
+	scripts/fuzz smoke
+	scripts/end-to-end $(PROBE) dist/grpc_health_probe
+
+unit: setup ## run the unit tests alone
+	swift test
+
+end-to-end: ## run the end-to-end tests alone, on the ordinary build
+	@scripts/setup test
+	swift build --product grpc_health_probe
+	scripts/end-to-end $(PROBE)
+
+demo: ## build the probe and show it on a real gRPC server in every state
+	@scripts/setup test
+	swift build --product grpc_health_probe
+	scripts/demo $(PROBE)
+
+release: setup ## build the static files, with their man pages and completions, into dist/
+	scripts/release
+
+bench: ## measure the released file beside its peers
+	@scripts/setup bench
+	@$(MAKE) --no-print-directory release
+	scripts/bench
+
+lint: ## check the sources' form
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz
+
+format: ## put the sources into form
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz
+
+fuzz: ## fuzz every parser for FUZZ_SECONDS each (600 unless said otherwise)
+	@scripts/setup build
+	scripts/fuzz run
+
+images: ## build the container images
+	scripts/images
+
+docs: ## write the probe's man page and completions into dist/
+	swift run --quiet generate-docs dist
+
+clean: ## remove everything that was built
+	rm -rf .build .build-* dist .venv

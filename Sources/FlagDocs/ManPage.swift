@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+public import Flags
+
+// FlagDocs: what a table of flags gives at build time — a man page and completions. Never linked into a tool.
+
+/// A section of a man page beside the flags.
+public struct ManSection: Sendable {
+  /// The heading, in capitals.
+  public let title: String
+  /// Paragraphs, or terms with their explanations.
+  public let items: [Item]
+
+  /// A part of a section.
+  public enum Item: Sendable {
+    /// A paragraph.
+    case text(String)
+    /// A term and what it means.
+    case term(String, String)
+    /// Lines that stand as they are.
+    case code(String)
+  }
+
+  /// A section.
+  public init(_ title: String, _ items: [Item]) {
+    self.title = title
+    self.items = items
+  }
+}
+
+/// A page of section 1 of the manual, in roff with the man macros.
+public struct ManPage {
+  private let table: FlagTable
+  private let version: String
+  private let sections: [ManSection]
+
+  /// A page for a table; the sections follow the flags.
+  public init(_ table: FlagTable, version: String, sections: [ManSection]) {
+    self.table = table
+    self.version = version
+    self.sections = sections
+  }
+
+  /// The page's text.
+  public var text: String {
+    var text = ".TH \(Self.escaped(table.tool.uppercased())) 1 \"\" \"Sonde \(version)\" \"User Commands\"\n"
+    text += ".SH NAME\n\(Self.escaped(table.tool)) \\- \(Self.escaped(Self.decapitalized(table.summary)))\n"
+    text += ".SH SYNOPSIS\n.B \(Self.escaped(table.tool))\n\\fB\\-addr\\fR=\\fIADDRESS\\fR [\\fIflags\\fR]\n"
+    for group in table.groups {
+      text += ".SH \(Self.escaped(group.title.uppercased()))\n"
+      for flag in group.flags { text += entry(flag) }
+    }
+    for section in sections {
+      text += ".SH \(Self.escaped(section.title))\n"
+      for item in section.items {
+        switch item {
+        case .text(let paragraph): text += ".PP\n\(Self.line(paragraph))\n"
+        case .term(let term, let meaning): text += ".TP\n.B \(Self.escaped(term))\n\(Self.line(meaning))\n"
+        case .code(let lines):
+          text += ".PP\n.nf\n\(lines.split(onASCII: 0x0A).map(Self.line).joined(separator: "\n"))\n.fi\n"
+        }
+      }
+    }
+    return text
+  }
+
+  private func entry(_ flag: Flag) -> String {
+    var text = ".TP\n\\fB\\-\(Self.escaped(flag.name))\\fR"
+    if !flag.placeholder.isEmpty { text += "=\\fI\(Self.escaped(flag.placeholder))\\fR" }
+    text += "\n\(Self.line(Self.sentence(flag.summary)))"
+    if !flag.defaultValue.isEmpty { text += "\nThe default is \(Self.escaped(flag.defaultValue))." }
+    if case .choice(let words) = flag.kind {
+      text += "\nOne of \(Self.escaped(words.joined(separator: ", ")))."
+    }
+    if !flag.details.isEmpty { text += "\n\(Self.line(flag.details))" }
+    if let variable = table.environmentName(flag) { text += "\nEnvironment: \\fB\(Self.escaped(variable))\\fR." }
+    return text + "\n"
+  }
+
+  /// The text with what roff would take for its own escaped.
+  static func escaped(_ text: String) -> String {
+    var result = ""
+    for character in text {
+      switch character {
+      case "\\": result += "\\e"
+      case "-": result += "\\-"
+      case "'": result += "\\(aq"
+      case "`": result += "\\(ga"
+      default: result.append(character)
+      }
+    }
+    return result
+  }
+
+  /// A text as a line of its own: a dot or a quote at its beginning would be a request.
+  static func line(_ text: String) -> String {
+    let escaped = escaped(text)
+    return escaped.hasPrefix(".") ? "\\&" + escaped : escaped
+  }
+
+  private static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() + "." }
+  private static func decapitalized(_ text: String) -> String { text.prefix(1).lowercased() + text.dropFirst() }
+}

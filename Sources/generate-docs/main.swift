@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Writes the man page and the completions of each tool into a folder: `generate-docs dist`.
+
+import FlagDocs
+import Foundation
+import HealthProbe
+
+let folder = URL(fileURLWithPath: CommandLine.arguments.dropFirst().first ?? "dist")
+let completions = Completions(probeFlags)
+let files = [
+  "man/grpc_health_probe.1": ManPage(probeFlags, version: sondeVersion, sections: probeManual).text,
+  "completions/grpc_health_probe.bash": completions.bash,
+  "completions/_grpc_health_probe": completions.zsh,
+  "completions/grpc_health_probe.fish": completions.fish,
+]
+for (name, text) in files {
+  let file = folder.appendingPathComponent(name)
+  try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+  try Data(text.utf8).write(to: file)
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FlagDocs
+import Flags
+import Foundation
+import HealthProbe
+import Testing
+
+/// Runs a program on a text and gives its exit code and its diagnostics.
+func run(_ program: String, _ arguments: [String], input: String) throws -> (code: Int32, errors: String) {
+  let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+  try Data(input.utf8).write(to: file)
+  defer { try? FileManager.default.removeItem(at: file) }
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  process.arguments = [program] + arguments + [file.path]
+  let errors = Pipe()
+  process.standardError = errors
+  process.standardOutput = FileHandle.nullDevice
+  try process.run()
+  let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+  process.waitUntilExit()
+  return (process.terminationStatus, text)
+}
+
+@Suite struct ManPageTests {
+  let page = ManPage(
+    probeFlags, version: "1.2.3",
+    sections: [ManSection("NOTES", [.text(".hidden 'quoted' back\\slash"), .term("a-b", "c"), .code("x\n.y")])]
+  ).text
+
+  @Test("every flag has an entry with its variable and its default")
+  func entries() {
+    for flag in probeFlags.flags {
+      #expect(page.contains("\\fB\\-\(flag.name.replacingOccurrences(of: "-", with: "\\-"))\\fR"))
+      if flag.hasEnvironment { #expect(page.contains(probeFlags.environmentName(flag) ?? "?")) }
+    }
+    #expect(page.contains("The default is 1s."))
+  }
+
+  @Test("nothing in a text is taken for a request or an escape of roff's")
+  func escaping() {
+    #expect(page.contains("\\&.hidden \\(aqquoted\\(aq back\\eslash"))
+    #expect(page.contains("\n\\&.y\n"))
+    #expect(page.contains(".B a\\-b\n"))
+    #expect(page.hasPrefix(".TH GRPC_HEALTH_PROBE 1"))
+  }
+}
+
+@Suite struct CompletionsTests {
+  @Test("the shell itself finds no mistake in its completions")
+  func syntax() throws {
+    let result = try run("bash", ["-n"], input: Completions(probeFlags).bash)
+    #expect(result.code == 0, "\(result.errors)")
+  }
+
+  @Test("each shell's file knows every flag, and the words of those that have some")
+  func content() {
+    let completions = Completions(probeFlags)
+    for flag in probeFlags.flags {
+      #expect(completions.bash.contains("-\(flag.name)"))
+      #expect(completions.zsh.contains("-\(flag.name)"))
+      #expect(completions.fish.contains("-o \(flag.name) "))
+    }
+    for text in [completions.bash, completions.zsh, completions.fish] { #expect(text.contains("text json")) }
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+/// The floors of the house, and what a module may import. Imports go down; on one floor only where this table says so.
+let floors: [[String: Set<String>]] = [
+  ["CNghttp2": [], "COpenSSL": [], "CZlib": [], "CLinux": [], "Bytes": []],
+  [
+    "HTTP2": ["CNghttp2", "Bytes"], "TLS": ["COpenSSL", "Bytes"], "Crypto": ["COpenSSL"], "Gzip": ["CZlib"],
+    "Protobuf": [], "JSON": [], "Flags": ["Bytes"], "Sys": ["CLinux", "Bytes"],
+  ],
+  [
+    "GRPC": ["Bytes", "Gzip", "HTTP2"], "Health": ["Protobuf"], "Fault": ["Bytes"], "FlagDocs": ["Bytes", "Flags"],
+  ],
+  ["BlockingClient": ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]],
+  [
+    "HealthProbe": [
+      "BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS",
+    ]
+  ],
+  ["grpc_health_probe": ["HealthProbe", "Sys"], "generate-docs": ["FlagDocs", "HealthProbe", "Foundation"]],
+]
+
+/// Modules that are linked into tools which are copied alone into other people's images.
+let toolModules: Set<String> = [
+  "Bytes", "HTTP2", "TLS", "Crypto", "Gzip", "Protobuf", "JSON", "Flags", "Sys", "GRPC", "Health", "Fault",
+  "BlockingClient", "HealthProbe", "grpc_health_probe",
+]
+
+@Suite struct LayeringTests {
+  static let allowed = floors.reduce(into: [:]) { $0.merge($1) { old, _ in old } }
+
+  static func imports(_ file: Repository.File) -> [String] {
+    file.lines.compactMap { line in
+      let words = line.split(separator: " ").map(String.init)
+      guard let index = words.firstIndex(of: "import"), index <= 2, index + 1 < words.count else { return nil }
+      let isImport = words[..<index].allSatisfy { ["public", "internal", "private", "@testable"].contains($0) }
+      return isImport ? words[index + 1] : nil
+    }
+  }
+
+  @Test("every module stands on a floor")
+  func floorsAreComplete() {
+    let modules = Set(Repository.swiftSources.map(\.module))
+    #expect(modules.subtracting(Self.allowed.keys) == [])
+    #expect(modules.count > 10)
+  }
+
+  @Test("a module imports what its floor allows and nothing else", arguments: Repository.swiftSources)
+  func importsGoDown(file: Repository.File) {
+    let allowed = Self.allowed[file.module] ?? []
+    for name in Self.imports(file) { #expect(allowed.contains(name), "\(file.path) imports \(name)") }
+  }
+
+  @Test("what the table allows goes down, or is named on the same floor by its own row")
+  func tableGoesDown() {
+    var below: Set<String> = ["Foundation"]
+    for floor in floors {
+      for (module, imports) in floor {
+        #expect(imports.subtracting(below).subtracting(floor.keys) == [], "\(module) reaches up")
+      }
+      below.formUnion(floor.keys)
+    }
+  }
+
+  @Test("tools use no Foundation, no concurrency and no C library but through its one module")
+  func toolsAreLean() {
+    let banned: Set<String> = [
+      "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "_Concurrency", "Synchronization", "ArgumentParser",
+    ]
+    for file in Repository.swiftSources where toolModules.contains(file.module) {
+      #expect(Set(Self.imports(file)).isDisjoint(with: banned), "\(file.path)")
+      for word in ["async ", "await ", "Task {", "actor "] {
+        let hits = file.lines.filter { line in
+          !line.drop { $0 == " " }.hasPrefix("//") && line.contains(" " + word) && !line.contains("\"")
+        }
+        #expect(hits == [], "\(file.path) uses \(word)")
+      }
+    }
+  }
+
+  @Test("one Swift module a C library", arguments: ["CNghttp2", "CZlib", "CLinux"])
+  func oneWrapper(library: String) {
+    let users = Set(Repository.swiftSources.filter { Self.imports($0).contains(library) }.map(\.module))
+    #expect(users.count == 1, "\(library) is imported by \(users.sorted())")
+  }
+}
