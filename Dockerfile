@@ -20,9 +20,9 @@ FROM dependencies AS probe-build
 COPY Package.swift ./
 COPY scripts/build-static scripts/discard-unwind.ld scripts/
 COPY Sources Sources
-# What -version prints; the manifest reads it from the environment, and an empty one is none.
+# What -version prints.
 ARG COMMIT
-RUN if [ -n "${COMMIT}" ]; then export SONDE_COMMIT="${COMMIT}"; fi; scripts/build-static grpc_health_probe /release
+RUN SONDE_COMMIT="${COMMIT}" scripts/build-static grpc_health_probe /release
 
 # One file: nothing to run but the probe, nothing to patch but the probe.
 FROM scratch AS probe
