@@ -57,8 +57,8 @@ fuzz: ## fuzz every parser for FUZZ_SECONDS each (600 unless said otherwise)
 images: ## build the container images
 	scripts/images
 
-docs: ## write the probe's man page and completions into dist/
-	swift run --quiet generate-docs dist
+docs: ## write the man page and completions into dist/, and docs/faults.md
+	swift run --quiet generate-docs dist docs/faults.md
 
 clean: ## remove everything that was built
 	rm -rf .build .build-* dist .venv

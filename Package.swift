@@ -85,8 +85,9 @@ if embedded {
   targets += [
     // Developers' tools.
     .target(name: "FlagDocs", dependencies: ["Bytes", "Flags"], swiftSettings: common),
-    .executableTarget(name: "generate-docs", dependencies: ["FlagDocs", "HealthProbe"], swiftSettings: common),
-    tests("FlagDocs", ["Flags", "HealthProbe"]),
+    .executableTarget(
+      name: "generate-docs", dependencies: ["Fault", "FlagDocs", "HealthProbe"], swiftSettings: common),
+    tests("FlagDocs", ["Flags", "HealthProbe", "generate-docs"]),
 
     tests("Bytes"),
     tests("HTTP2"),
@@ -100,7 +101,7 @@ if embedded {
     tests("GRPC", ["Bytes", "HTTP2"]),
     tests("Health", ["Protobuf"]),
     tests("Fault"),
-    tests("BlockingClient", ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
+    tests("BlockingClient", ["Bytes", "CLinux", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
     tests("HealthProbe", ["BlockingClient", "Fault", "Flags", "GRPC", "JSON", "Sys"]),
     .testTarget(name: "TidyTests", swiftSettings: common),
   ]

@@ -3,6 +3,11 @@
 #ifndef SONDE_COPENSSL_H
 #define SONDE_COPENSSL_H
 
+// OpenSSL's macros would carry this file's path, as it was where it was built, into the program.
+#ifndef OPENSSL_NO_FILENAMES
+#define OPENSSL_NO_FILENAMES
+#endif
+
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>

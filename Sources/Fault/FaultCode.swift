@@ -25,7 +25,6 @@ public enum FaultStep: String, CaseIterable, Sendable {
 /// What can fail. The raw value is the stable name in machine-readable output; names are added, never changed.
 public enum FaultCode: String, CaseIterable, Sendable {
   case badTarget = "bad-target"
-  case unsupported = "unsupported"
 
   case noIdentity = "no-identity"
 
@@ -81,7 +80,6 @@ public enum FaultCode: String, CaseIterable, Sendable {
 
   case notServing = "not-serving"
 
-  case outOfTime = "out-of-time"
   case cancelled = "cancelled"
   case systemFailure = "system-failure"
 }
@@ -90,11 +88,11 @@ extension FaultCode {
   /// The step in which it fails.
   public var step: FaultStep {
     switch self {
-    case .badTarget, .unsupported: .target
+    case .badTarget: .target
     case .noIdentity: .credentials
     case .nameNotFound, .nameHasNoAddress, .resolverFailed, .resolveTimeout: .resolve
     case .connectionRefused, .connectTimeout, .noRoute, .hostUnreachable, .socketNotFound, .connectForbidden,
-      .connectFailed, .outOfTime, .cancelled, .systemFailure:
+      .connectFailed, .cancelled, .systemFailure:
       .connect
     case .badProxy, .proxyUnreachable, .proxyRefused, .proxyFailed, .proxyTimeout: .proxy
     case .tlsTimeout, .tlsClosed, .tlsFailed, .tlsAlert, .serverNotTLS, .certificateExpired, .certificateNotYetValid,
@@ -114,7 +112,7 @@ extension FaultCode {
   /// A server that starts refuses, resets and stays silent, and its name appears late: all that may pass by itself.
   public var isPermanent: Bool {
     switch self {
-    case .badTarget, .unsupported, .badProxy, .proxyRefused, .connectForbidden, .tlsFailed, .tlsAlert, .serverNotTLS,
+    case .badTarget, .badProxy, .proxyRefused, .connectForbidden, .tlsFailed, .tlsAlert, .serverNotTLS,
       .certificateExpired, .certificateNotYetValid, .certificateWrongHost, .certificateNoNames,
       .certificateUnknownIssuer, .certificateSelfSigned, .certificateWeak, .certificateWrongUsage, .certificateInvalid,
       .certificateExpiresSoon, .clientCertificateWanted, .alpnMissing, .serverSpeaksTLS, .serverSpeaksHTTP1,
@@ -123,16 +121,15 @@ extension FaultCode {
     case .noIdentity, .nameNotFound, .nameHasNoAddress, .resolverFailed, .resolveTimeout, .connectionRefused,
       .connectTimeout, .noRoute, .hostUnreachable, .socketNotFound, .connectFailed, .proxyUnreachable, .proxyFailed,
       .proxyTimeout, .tlsTimeout, .tlsClosed, .noSettings, .closedBeforeSettings, .goAway, .callTimeout,
-      .connectionLost, .callFailed, .notServing, .outOfTime:
+      .connectionLost, .callFailed, .notServing:
       false
     }
   }
 
   /// What went wrong, as the beginning of a sentence that goes on with where it did.
-  var phrase: String {
+  public var phrase: String {
     switch self {
     case .badTarget: "not a target"
-    case .unsupported: "not supported"
     case .noIdentity: "no identity from"
     case .nameNotFound: "no such name:"
     case .nameHasNoAddress: "the name has no address:"
@@ -179,7 +176,6 @@ extension FaultCode {
     case .callFailed: "the call failed at"
     case .notImplemented: "no such method at"
     case .notServing: "reachable, but not serving:"
-    case .outOfTime: "out of time for"
     case .cancelled: "stopped by a signal on the way to"
     case .systemFailure: "the system refused a call for"
     }
@@ -189,7 +185,6 @@ extension FaultCode {
   public var advice: String {
     switch self {
     case .badTarget: ""
-    case .unsupported: ""
     case .noIdentity: "check that the workload API's socket is mounted and this workload is registered"
     case .nameNotFound: "check the spelling and that both containers share a network"
     case .nameHasNoAddress: "check the name's A and AAAA records"
@@ -237,7 +232,6 @@ extension FaultCode {
     case .callFailed: ""
     case .notImplemented: "the server must register the service grpc.health.v1.Health"
     case .notServing: "the server's own checks, or its log, say why"
-    case .outOfTime: "-timeout gives it longer"
     case .cancelled: ""
     case .systemFailure: "check the limits on descriptors, memory and processes"
     }

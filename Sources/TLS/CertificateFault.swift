@@ -32,8 +32,8 @@ public struct CertificateFault: Equatable, Sendable {
     case invalidAuthority
     /// It was revoked.
     case revoked
-    /// It is no X.509-SVID, which is a leaf with exactly one SPIFFE ID (SPIFFE X509-SVID section 2), or one of a trust domain
-    /// without roots here: its URIs tell which.
+    /// It is no X.509-SVID, which is a leaf with exactly one SPIFFE ID (SPIFFE X509-SVID section 2), or one of a trust
+    /// domain without roots here: its URIs tell which.
     case notSVID
     /// None was sent.
     case missing

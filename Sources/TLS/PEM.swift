@@ -82,8 +82,8 @@ public struct PEM {
 
   /// The first bytes of a block, at least `count` where it has so many: enough to look at its head.
   ///
-  /// A loop of its own beside ``Base64``, which takes symbol after symbol: a system's bundle has two hundred thousand of them,
-  /// and this is an order of magnitude faster.
+  /// A loop of its own beside ``Base64``, which takes symbol after symbol: a system's bundle has two hundred thousand
+  /// of them, and this is an order of magnitude faster.
   func decode(_ block: Block, atLeast count: Int) -> [UInt8]? {
     let body = block.body
     guard body.lowerBound >= 0, body.upperBound <= text.count else { return nil }

@@ -5,9 +5,10 @@ internal import COpenSSL
 
 /// Finds a root by its subject in PEM bundles without parsing the others.
 ///
-/// Parsing all of a system's 140 roots takes OpenSSL tens of milliseconds, most of a short program's life. The first search
-/// decodes the head of each block as far as the subject and keeps a hash of it; a certificate is decoded in full only where
-/// its subject is the one that a chain asks for. A lock guards the index, since sessions of many threads share it.
+/// Parsing all of a system's 140 roots takes OpenSSL tens of milliseconds, most of a short program's life. The first
+/// search decodes the head of each block as far as the subject and keeps a hash of it; a certificate is decoded in full
+/// only where its subject is the one that a chain asks for. A lock guards the index, since sessions of many threads
+/// share it.
 @safe final class RootIndex: @unchecked Sendable {
   private struct Entry {
     var bundle: Int
@@ -86,8 +87,8 @@ internal import COpenSSL
     return nil
   }
 
-  /// A hash that names which compare as equal have in common: of the letters, digits and signs of ASCII in the values, in
-  /// lower case, whatever the type of the string. Nothing is trusted by it: names with equal hashes are compared.
+  /// A hash that names which compare as equal have in common: of the letters, digits and signs of ASCII in the values,
+  /// in lower case, whatever the type of the string. Nothing is trusted by it: names with equal hashes are compared.
   private static func hash(ofName range: Range<Int>, in bytes: [UInt8]) -> UInt64 {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325  // FNV-1a
     var name = DERReader(bytes, range)

@@ -19,3 +19,8 @@ for (name, text) in files {
   try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
   try Data(text.utf8).write(to: file)
 }
+
+// A page that is kept in the repository too: a test says when it is out of date.
+if let path = CommandLine.arguments.dropFirst(2).first {
+  try Data(FaultPage.text.utf8).write(to: URL(fileURLWithPath: path))
+}

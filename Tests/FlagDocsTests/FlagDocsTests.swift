@@ -6,6 +6,8 @@ import Foundation
 import HealthProbe
 import Testing
 
+@testable import generate_docs
+
 /// Runs a program on a text and gives its exit code and its diagnostics.
 func run(_ program: String, _ arguments: [String], input: String) throws -> (code: Int32, errors: String) {
   let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
@@ -44,6 +46,15 @@ func run(_ program: String, _ arguments: [String], input: String) throws -> (cod
     #expect(page.contains("\n\\&.y\n"))
     #expect(page.contains(".B a\\-b\n"))
     #expect(page.hasPrefix(".TH GRPC_HEALTH_PROBE 1"))
+  }
+}
+
+@Suite struct FaultPageTests {
+  @Test("the page of faults is the table's; `make docs` writes it")
+  func upToDate() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    let page = folder.appendingPathComponent("../../docs/faults.md")
+    #expect(try String(contentsOf: page, encoding: .utf8) == FaultPage.text)
   }
 }
 

@@ -18,7 +18,7 @@ let floors: [[String: Set<String>]] = [
       "BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS",
     ]
   ],
-  ["grpc_health_probe": ["HealthProbe", "Sys"], "generate-docs": ["FlagDocs", "HealthProbe", "Foundation"]],
+  ["grpc_health_probe": ["HealthProbe", "Sys"], "generate-docs": ["Fault", "FlagDocs", "HealthProbe", "Foundation"]],
 ]
 
 /// Modules that are linked into tools which are copied alone into other people's images.
