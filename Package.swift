@@ -13,7 +13,7 @@ let embedded = Context.environment["SONDE_EMBEDDED"] == "1"
 let fuzzing = Context.environment["SONDE_FUZZ"] == "1"
 
 /// The commit that `-version` names. Set by the release build alone, so that a commit rebuilds nothing in daily work.
-let commit = Context.environment["SONDE_COMMIT"]
+let commit = Context.environment["SONDE_COMMIT"].flatMap { $0.isEmpty ? nil : $0 }
 
 let common: [SwiftSetting] = [
   .swiftLanguageMode(.v6),

@@ -16,7 +16,7 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 import pytest
 
 from peers import health
-from probe import Probe
+from probe import PT_INTERP, Probe, program_headers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -38,6 +38,14 @@ def probe() -> Probe:
     path = os.environ.get("SONDE_PROBE", "")
     assert os.access(path, os.X_OK), f"SONDE_PROBE names no executable: {path!r}"
     return Probe(str(pathlib.Path(path).resolve()))
+
+
+@pytest.fixture(scope="session")
+def static(probe):
+    """The path of the released file; the ordinary build is not one, and these tests are not for it."""
+    if PT_INTERP in program_headers(probe.path):
+        pytest.skip("this is the ordinary build, which needs the shared libraries of its toolchain")
+    return probe.path
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -21,6 +22,9 @@ LONG_WINDOW = "20s"
 
 # A Go duration as the probe prints it.
 DURATION = r"(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?(?:ns|µs|ms|s)"
+
+# Types of ELF program headers: a file that has neither needs nothing but the kernel.
+PT_DYNAMIC, PT_INTERP = 2, 3
 
 
 @dataclass
@@ -213,3 +217,14 @@ class Probe:
 def confined(root: str, *options: str) -> list[str]:
     """A command's beginning that runs it in `root` as nobody, without capabilities; see `confine.py`."""
     return [sys.executable, os.path.join(os.path.dirname(__file__), "confine.py"), *options, root, "--"]
+
+
+def program_headers(path):
+    """The types of the ELF program headers."""
+    with open(path, "rb") as file:
+        header = file.read(64)
+        assert header[:5] == b"\x7fELF\x02", f"{path} is no 64-bit ELF file"
+        order = "<" if header[5] == 1 else ">"
+        offset, size, count = *struct.unpack(order + "Q", header[32:40]), *struct.unpack(order + "HH", header[54:58])
+        file.seek(offset)
+        return [struct.unpack(order + "I", file.read(size)[:4])[0] for _ in range(count)]

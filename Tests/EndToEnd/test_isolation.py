@@ -3,7 +3,6 @@
 
 import os
 import shutil
-import struct
 import subprocess
 import tempfile
 
@@ -11,30 +10,10 @@ import pytest
 
 from peers import http2, tcp, tls
 from peers.http2 import ScriptedPeer, answering
-from probe import Probe, confined
+from probe import PT_DYNAMIC, PT_INTERP, Probe, confined, program_headers
 
 LIMIT_OF_SIZE = 5_200_000
 LIMIT_OF_MEMORY = 16 << 20
-PT_DYNAMIC, PT_INTERP = 2, 3
-
-
-def program_headers(path):
-    """The types of the ELF program headers."""
-    with open(path, "rb") as file:
-        header = file.read(64)
-        assert header[:5] == b"\x7fELF\x02", f"{path} is no 64-bit ELF file"
-        order = "<" if header[5] == 1 else ">"
-        offset, size, count = *struct.unpack(order + "Q", header[32:40]), *struct.unpack(order + "HH", header[54:58])
-        file.seek(offset)
-        return [struct.unpack(order + "I", file.read(size)[:4])[0] for _ in range(count)]
-
-
-@pytest.fixture(scope="module")
-def static(probe):
-    """The path of the released file; the ordinary build is not one, and these tests are not for it."""
-    if PT_INTERP in program_headers(probe.path):
-        pytest.skip("this is the ordinary build, which needs the shared libraries of its toolchain")
-    return probe.path
 
 
 @pytest.fixture

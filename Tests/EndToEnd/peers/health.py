@@ -47,12 +47,13 @@ class HealthServer:
         credentials: grpc.ServerCredentials | None = None,
         lists: bool = True,
         register: bool = True,
+        servicer: health.HealthServicer | None = None,
     ):
         self.recorder = Recorder()
         self.server = grpc.server(
             futures.ThreadPoolExecutor(4), interceptors=[self.recorder], options=[("grpc.so_reuseport", 0)]
         )
-        self.servicer = (ListingServicer if lists else health.HealthServicer)()
+        self.servicer = servicer or (ListingServicer if lists else health.HealthServicer)()
         if register:
             health_pb2_grpc.add_HealthServicer_to_server(self.servicer, self.server)
         for service, value in ({"": SERVING} if statuses is None else statuses).items():
