@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What this repository can do; `make help` lists it. Each target that builds installs first what is missing.
 
-# The address sanitizer and the end-to-end tests need tools that the release does not: scripts/setup knows which.
 PROBE := .build/debug/grpc_health_probe
 
 .PHONY: help setup build test unit end-to-end demo release bench lint format fuzz images docs clean
@@ -32,7 +31,7 @@ end-to-end: ## run the end-to-end tests alone, on the ordinary build
 	scripts/end-to-end $(PROBE)
 
 demo: ## build the probe and show it on a real gRPC server in every state
-	@scripts/setup test
+	@scripts/setup demo
 	swift build --product grpc_health_probe
 	scripts/demo $(PROBE)
 
@@ -55,6 +54,7 @@ fuzz: ## fuzz every parser for FUZZ_SECONDS each (600 unless said otherwise)
 	scripts/fuzz run
 
 images: ## build the container images
+	@scripts/setup images
 	scripts/images
 
 docs: ## write the man page and completions into dist/, and docs/faults.md
