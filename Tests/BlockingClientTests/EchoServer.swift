@@ -7,8 +7,8 @@ import HTTP2
 
 /// A gRPC server on a Unix socket, on a thread of its own: the server's halves of our own state machines, which echo.
 ///
-/// `/echo/Each` answers each message at once; `/echo/Last` answers the last one at the end; `/echo/Many` answers the first
-/// one a hundred times; `/echo/Fail` ends with a status; `/echo/Hold` reads nothing, ever.
+/// `/echo/Each` answers each message at once; `/echo/Last` answers the last one at the end; `/echo/Many` answers the
+/// first one a hundred times; `/echo/Fail` ends with a status; `/echo/Hold` reads nothing, ever.
 final class EchoServer: @unchecked Sendable {
   let path: String
   private let listener: Int32

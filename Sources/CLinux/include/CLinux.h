@@ -55,7 +55,7 @@ static inline int sonde_eai_nodata(void) { return -5; }
 int __nss_configure_lookup(const char *database, const char *services);
 static inline int sonde_use_builtin_resolvers(void) { return __nss_configure_lookup("hosts", "files dns"); }
 
-// The commit that the build named, or NULL. Not inline: the manifest's definition reaches this module's own files alone.
+// The commit that the build named, or NULL. Not inline: the manifest's definition reaches this module's files alone.
 const char *sonde_commit(void);
 
 // The command line as glibc hands it to constructors, before main: Embedded Swift has no CommandLine.
