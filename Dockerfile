@@ -2,7 +2,7 @@
 #
 # Builds the released files and the images that hold them:
 #
-#   docker build --target probe -t sonde/grpc_health_probe .
+#   docker build --target probe -t sonde/probe .
 #   docker build --target probe -o dist .        with BuildKit: hands out the bare file
 #
 # Needs nothing that only BuildKit knows.
