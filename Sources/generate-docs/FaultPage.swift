@@ -9,8 +9,8 @@ enum FaultPage {
       # Faults
 
       What can fail on the way to an answer, as `reason:` lines and the `fault` member of JSON name it. Codes are
-      stable: they are added, never changed. A transient fault may pass by itself and is tried again within the time there is; a
-      permanent one ends the check.
+      stable: they are added, never changed. A transient fault may pass by itself and is tried again within the time
+      there is; a permanent one ends the check.
 
       | code | step | | what | advice |
       |---|---|---|---|---|
