@@ -84,6 +84,15 @@ def test_the_addresses_of_a_name_are_tried_in_turn(probe, named_hosts):
         probe.check(f"server.test:{peer.port}", prefix=hosts).serving()
 
 
+def test_a_silent_address_does_not_hold_up_the_next(probe, named_hosts):
+    """RFC 8305: the second address is tried beside the first, long before the window ends."""
+    with tcp.black_hole() as silent:
+        port = int(silent.rpartition(":")[2])
+        with ScriptedPeer(answering(), listener=tcp.listen_tcp("127.0.0.9", port)):
+            hosts = named_hosts("127.0.0.1 server.test", "127.0.0.9 server.test")
+            probe.check(f"server.test:{port}", "-connect-timeout=30s", prefix=hosts).serving().at_once()
+
+
 # Schemes.
 
 
