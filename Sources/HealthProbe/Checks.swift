@@ -138,10 +138,9 @@ final class Checks {
     return worst
   }
 
-  /// A timeout as it is told: the flag's own where it was what counted, else what was left of a longer one, in whole
-  /// milliseconds.
+  /// A timeout as it is told: the flag's own where it was what counted, else the longer one that left less than it.
   private func shown(_ flag: Int64, _ window: Int64) -> Int64 {
-    window >= flag ? flag : max(window / 1_000_000, 1) * 1_000_000
+    window >= flag ? flag : min(options.wait ?? .max, options.timeout ?? .max)
   }
 }
 
