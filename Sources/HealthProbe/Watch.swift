@@ -84,7 +84,8 @@ final class Watch {
       if error.fault.code == .cancelled, last != nil { throw .ended }
       // The first connection is a check like any other; later ones are what a watcher is there to outlive.
       guard last != nil, error.ranOut || !error.fault.code.isPermanent else {
-        throw .final(Outcome(error, address: options.address, window: min(options.connectTimeout, options.timeout ?? .max)))
+        throw .final(
+          Outcome(error, address: options.address, window: min(options.connectTimeout, options.timeout ?? .max)))
       }
       throw .lost(error.fault)
     }
