@@ -3,6 +3,9 @@
 #ifndef SONDE_COPENSSL_H
 #define SONDE_COPENSSL_H
 
+// OPENSSL_malloc would record this file's path, and with it the place where a released file was built.
+#define OPENSSL_NO_FILENAMES
+
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
