@@ -36,13 +36,13 @@ public final class TransportLog {
   /// Whether frames are told of.
   var wantsFrames: Bool { level == .frames }
 
-  func info(_ text: @autoclosure () -> String) { line(.info, "INFO", text) }
-  func warning(_ text: @autoclosure () -> String) { line(.warning, "WARNING", text) }
-  func error(_ text: @autoclosure () -> String) { line(.error, "ERROR", text) }
+  func info(_ text: @autoclosure () -> String) { if level >= .info { line("INFO", text()) } }
+  func warning(_ text: @autoclosure () -> String) { if level >= .warning { line("WARNING", text()) } }
+  func error(_ text: @autoclosure () -> String) { if level >= .error { line("ERROR", text()) } }
 
-  private func line(_ needed: Level, _ name: String, _ text: () -> String) {
-    guard level >= needed else { return }
-    write("\(CivilTime(secondsSince1970()).logText) \(name): [transport] \(text().safeForDisplay)\n")
+  /// Takes the text and not its closure: the compiler would make a copy of this for each closure.
+  private func line(_ name: String, _ text: String) {
+    write("\(CivilTime(secondsSince1970()).logText) \(name): [transport] \(text.safeForDisplay)\n")
   }
 }
 

@@ -3,10 +3,8 @@
 #ifndef SONDE_COPENSSL_H
 #define SONDE_COPENSSL_H
 
-// OpenSSL's macros would carry this file's path, as it was where it was built, into the program.
-#ifndef OPENSSL_NO_FILENAMES
+// OPENSSL_malloc would record this file's path, and with it the place where a released file was built.
 #define OPENSSL_NO_FILENAMES
-#endif
 
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
