@@ -51,7 +51,8 @@ public final class Call {
       if hasEnded { return nil }
       guard try connection.advance(until: deadline) else {
         cancel()
-        throw connection.goAway ?? Fault(.callTimeout, connection.peerName)
+        // A server that says goodbye and then nothing has said why.
+        throw Fault(.callTimeout, connection.peerName, detail: connection.goAway?.summary ?? "")
       }
     }
   }

@@ -66,17 +66,14 @@ public final class Connection {
     } catch { throw goAway ?? Fault(.protocolViolation, peerName, detail: error.message) }
   }
 
-  /// Says goodbye and closes: GOAWAY, then our end of the stream, then the server's.
+  /// Says goodbye and closes: GOAWAY, then our end of the stream, then the server's. Calls that still run end.
   public func close() {
     if failure == nil {
       http2.goAway(.noError, debugData: Array("client transport shutdown".utf8))
-      var bytes: [UInt8] = []
-      http2.drain(into: &bytes)
-      traceFrames()
-      try? stream.send(bytes)
+      try? sendWhatIsDue()
     }
     stream.close(until: Deadline(nanoseconds: Self.lingerTime))
-    if failure == nil { failure = Fault(.connectionLost, peerName, detail: "closed") }
+    end(with: Fault(.connectionLost, peerName, detail: "closed by this end"))
   }
 
   // MARK: - For calls
@@ -92,14 +89,16 @@ public final class Connection {
     if calls.removeValue(forKey: id) != nil { http2.reset(id, .cancel) }
   }
 
-  /// Moves bytes both ways once; false where the deadline came before any arrived.
+  /// Moves bytes both ways once; false where the deadline came before anything happened.
   func advance(until deadline: Deadline) throws(Fault) -> Bool {
     do throws(Fault) {
-      var bytes: [UInt8] = []
-      http2.drain(into: &bytes)
-      traceFrames()
-      if !bytes.isEmpty { try stream.send(bytes) }
-      if !http2.wantsRead, !http2.wantsWrite { return end(with: goAway ?? Fault(.connectionLost, peerName)) }
+      try sendWhatIsDue()
+      // Sending ends streams too: what came of it must not wait for the server's next bytes.
+      if dispatch() { return true }
+      if !http2.wantsRead, !http2.wantsWrite {
+        end(with: goAway ?? Fault(.connectionLost, peerName))
+        return true
+      }
       // Asked for itself: a peer that never pauses leaves nothing to wait for.
       guard !deadline.hasPassed, try stream.waitUntilReadable(deadline) else { return false }
       switch try stream.receive() {
@@ -112,16 +111,27 @@ public final class Connection {
       if case .bytes(let bytes)? = try? stream.receive() { http2.receive(bytes.span) }
       dispatch()
       if error.code == .cancelled { throw error }
-      return end(with: error)
+      end(with: error)
+      return true
     }
     dispatch()
     return true
   }
 
+  private func sendWhatIsDue() throws(Fault) {
+    var bytes: [UInt8] = []
+    http2.drain(into: &bytes)
+    traceFrames()
+    if !bytes.isEmpty { try stream.send(bytes) }
+  }
+
   // MARK: - What the session says
 
-  private func dispatch() {
+  /// Takes note of the session's events; whether there were any.
+  @discardableResult private func dispatch() -> Bool {
+    var hasHappened = false
     while let event = http2.nextEvent() {
+      hasHappened = true
       switch event {
       case .settings:
         hasSettings = true
@@ -134,11 +144,12 @@ public final class Connection {
         calls[id]?.receive(event)
         calls[id] = nil
       case .goAway(_, let code, let debugData): receive(goAway: code, debugData)
-      case .failed(let error): _ = end(with: fault(error))
+      case .failed(let error): end(with: fault(error))
       case .settingsAcknowledged, .ping, .pingAcknowledged, .windowUpdated: break
       }
     }
     traceFrames()
+    return hasHappened
   }
 
   private func receive(goAway code: HTTP2ErrorCode, _ debugData: [UInt8]) {
@@ -162,8 +173,8 @@ public final class Connection {
   }
 
   /// Records why the connection is over and ends its calls; the first reason counts.
-  private func end(with fault: Fault) -> Bool {
-    guard failure == nil else { return true }
+  private func end(with fault: Fault) {
+    guard failure == nil else { return }
     // Before SETTINGS, a connection that breaks has not been one yet.
     let isEarly = !hasSettings && fault.code == .connectionLost
     failure = isEarly ? Fault(.closedBeforeSettings, peerName, detail: fault.detail) : fault
@@ -171,7 +182,6 @@ public final class Connection {
     let what = fault.code == .connectionLost ? "error reading from server: \(fault.detail)" : fault.summary
     for call in calls.values { call.end(Status(.unavailable, what)) }
     calls = [:]
-    return true
   }
 
   private func traceFrames() {

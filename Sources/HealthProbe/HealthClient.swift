@@ -59,19 +59,27 @@ final class HealthClient {
     connection = nil
   }
 
+  /// Why no call about a service can be made at all; nil where one can.
+  func refusal(_ service: String) -> Status? {
+    if case .failure(let error) = metadata { return Status(.internal, error.message) }
+    // proto3's strings are UTF-8.
+    if service.isValidUnicode { return nil }
+    return Status(.internal, "grpc: error while marshaling: string field contains invalid UTF-8")
+  }
+
   /// Asks for one service's status.
   func check(_ service: String, until deadline: Deadline) -> Answer {
-    guard service.isValidUnicode else {  // proto3's strings are UTF-8
-      return .failure(
-        Status(.internal, "grpc: error while marshaling: string field contains invalid UTF-8"), nil)
-    }
+    if let refusal = refusal(service) { return .failure(refusal, nil) }
     return unary(HealthMethod.check, HealthCheckRequest(service: service).encoded, until: deadline)
   }
 
   /// Asks for every service's status.
-  func list(until deadline: Deadline) -> Answer { unary(HealthMethod.list, [], until: deadline) }
+  func list(until deadline: Deadline) -> Answer {
+    if let refusal = refusal("") { return .failure(refusal, nil) }
+    return unary(HealthMethod.list, [], until: deadline)
+  }
 
-  /// Starts to watch a service.
+  /// Starts to watch a service that ``refusal(_:)`` has nothing against.
   func watch(_ service: String, until deadline: Deadline) throws(Fault) -> Call {
     guard let connection else { throw Fault(.connectionLost, peerName) }
     let call = try connection.start(request(HealthMethod.watch, timeout: nil), kind: .serverStreaming)
@@ -83,7 +91,6 @@ final class HealthClient {
   /// Runs a unary call. One that the server says it did not touch is sent once more: on the same connection, or on a
   /// new one where the server is leaving the old.
   private func unary(_ path: String, _ message: [UInt8], until deadline: Deadline) -> Answer {
-    if case .failure(let error) = metadata { return .failure(Status(.internal, error.message), nil) }
     let start = Instant.now
     defer { rpcTime = Instant.now.nanoseconds(since: start) }
     var isRepeated = false
@@ -104,12 +111,6 @@ final class HealthClient {
         switch error.code {
         case .cancelled: return .cancelled(error)
         case .callTimeout: return .timedOut(error)
-        case .goAway where !deadline.hasPassed && !isRepeated:
-          isRepeated = true
-          if (try? reconnect(until: deadline)) != nil { continue }
-          return .failure(Status(.unavailable, "the connection is draining"), error)
-        case .goAway where deadline.hasPassed: return .timedOut(error)
-        case .goAway: return .failure(Status(.unavailable, "the connection is draining"), error)
         default: return .failure(Status(.unavailable, error.summary), error)
         }
       }
@@ -119,7 +120,14 @@ final class HealthClient {
   private func run(_ path: String, _ message: [UInt8], on connection: Connection, until deadline: Deadline)
     throws(Fault) -> Result<[UInt8], Ending>
   {
-    let call = try connection.start(request(path, timeout: deadline.remaining), kind: .unary)
+    let call: Call
+    do throws(Fault) {
+      call = try connection.start(request(path, timeout: deadline.remaining), kind: .unary)
+    } catch {
+      // The server said goodbye before the call could begin: it is as untouched as a refused one.
+      guard error.code == .goAway else { throw error }
+      return .failure(Ending(CallEnd(status: Status(.unavailable, "the connection is draining"), isUnprocessed: true)))
+    }
     try call.send(message, encoding: encoding, isLast: true, until: deadline)
     var response: [UInt8] = []
     while let event = try call.nextEvent(until: deadline) {

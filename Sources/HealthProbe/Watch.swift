@@ -93,6 +93,9 @@ final class Watch {
   }
 
   private func stream() throws(Stop) {
+    if let refusal = client.refusal(service) {
+      throw .final(Outcome(refusal, service: service, fault: nil, peer: client.peerName))
+    }
     do throws(Fault) {
       let call = try client.watch(service, until: deadline)
       while let event = try call.nextEvent(until: deadline) {

@@ -130,6 +130,13 @@ import Testing
     #expect(try rest(other).end?.status.code == .failedPrecondition)
   }
 
+  @Test("closing a connection ends its calls")
+  func closing() throws {
+    let call = try start("/echo/Each", .bidirectional)
+    connection.close()
+    #expect(try rest(call).end?.status.code == .unavailable)
+  }
+
   @Test("a connection says goodbye and closes without a reset")
   func goodbye() throws {
     let call = try start("/echo/Last", .unary)

@@ -137,6 +137,13 @@ def test_watching_prints_a_line_for_each_change_until_a_signal(probe):
     assert server.recorder.methods == ["Watch"]
 
 
+def test_watching_with_metadata_that_cannot_be_sent_fails(probe):
+    with health.HealthServer({"": health.SERVING}) as server:
+        result = probe.check(server.address, "-watch", "-rpc-header=foo bar: x").ends(3)
+        assert any("illegal characters" in line for line in result.lines), result
+        assert server.recorder.methods == []
+
+
 def test_watching_an_unknown_service_waits_for_it(probe):
     with health.HealthServer() as server:
         running = probe.start(f"-addr={server.address}", "-watch", "-service=late")
