@@ -157,7 +157,7 @@ public final class Connection {
     let detail = code.name + (text.isEmpty ? "" : " \(text.quoted)")
     goAway = Fault(.goAway, peerName, detail: detail)
     log?.info("GOAWAY received: \(detail)")
-    if code == .enhanceYourCalm {
+    if code == .enhanceYourCalm, text == "too_many_pings" {
       log?.error(
         "Client received GoAway with error code \(code.name) and debug data equal to ASCII \(text.quoted).")
     }

@@ -13,6 +13,8 @@ internal import Sys
 struct Report {
   /// Docker's bound on the output of a health check, in bytes.
   static let limit = 4096
+  /// What is left of it for the one line that the transport's log may add.
+  static let logReserve = 256
 
   let options: ProbeOptions
   let outcome: Outcome
@@ -29,7 +31,8 @@ struct Report {
 
   /// Writes the report, text first.
   func write() {
-    let room = options.writesJSON ? Self.limit / 2 - 1 : Self.limit - 1
+    let limit = Self.limit - Self.logReserve
+    let room = options.writesJSON ? limit / 2 - 1 : limit - 1
     StandardStream.error.write(text(limit: room))
     if options.writesJSON { StandardStream.output.write(json(limit: room) + "\n") }
   }

@@ -482,6 +482,10 @@ def test_goaway_with_its_debug_text_is_told_when_the_call_then_times_out(probe):
         result = probe.check(peer.address, "-rpc-timeout=300ms").ends(3)
         assert "timeout: health rpc did not complete within 300ms" in result.lines, result
         result.because("ENHANCE_YOUR_CALM", "too_many_pings")
+        log = [line for line in result.lines if "ERROR: [transport]" in line]
+        assert len(log) == 1 and log[0].endswith(
+            "Client received GoAway with error code ENHANCE_YOUR_CALM and debug data equal to ASCII \"too_many_pings\"."
+        ), result
 
 
 def test_a_connection_reset_during_the_call_is_unavailable(probe):
