@@ -16,7 +16,7 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 import pytest
 
 from peers import health
-from probe import PT_INTERP, Probe, program_headers
+from probe import PT_INTERP, Probe, may_unshare, program_headers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -113,8 +113,8 @@ def ipv6(has_ipv6: bool) -> None:
 
 def in_private_mounts(files: dict[str, str], folder: pathlib.Path) -> list[str]:
     """A command's beginning that runs it where the files, named by their paths, have other contents."""
-    if os.geteuid() != 0 or not shutil.which("unshare"):
-        pytest.skip("needs root and unshare(1) to replace files of /etc for one process")
+    if not may_unshare():
+        pytest.skip("needs the right to unshare(1) mounts, to replace files of /etc for one process")
     commands = []
     for number, (path, text) in enumerate(files.items()):
         twin = folder / f"mount-{number}"

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -212,6 +214,15 @@ class Probe:
     def check(self, address: str, *arguments: str | bytes, **options) -> Result:
         """Runs the probe on the address. Flags given twice follow the last, so a test may replace this window."""
         return self(f"-addr={address}", "-connect-timeout=" + LONG_WINDOW, *arguments, **options)
+
+
+@functools.cache
+def may_unshare() -> bool:
+    """Whether this process may have a view of the file system of its own: root may, but not in every container."""
+    command = ["unshare", "--mount", "true"]
+    return os.geteuid() == 0 and bool(shutil.which(command[0])) and subprocess.run(
+        command, stderr=subprocess.DEVNULL
+    ).returncode == 0
 
 
 def confined(root: str, *options: str) -> list[str]:
