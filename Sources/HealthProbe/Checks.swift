@@ -39,9 +39,16 @@ final class Checks {
     guard let wait = options.wait else { return round(until: deadline) }
     let end = Deadline(nanoseconds: wait).earlier(deadline)
     var pause = Self.firstPause
+    var last: (outcome: Outcome, services: [(name: String, outcome: Outcome)])?
     while true {
       let outcome = round(until: end)
+      if let last, end.hasPassed, outcome.hasTimedOut {
+        // A round that the end cut short says less than the whole one before it.
+        services = last.services
+        return finish(last.outcome)
+      }
       guard outcome.mayPass, !end.hasPassed else { return finish(outcome) }
+      last = (outcome, services)
       progress.show("waiting: " + (outcome.fault?.summary ?? outcome.line), left: end.remaining)
       do throws(Fault) { try waiter.sleep(until: Deadline(nanoseconds: pause).earlier(end)) } catch {
         return finish(.cancelled(error))

@@ -19,6 +19,8 @@ struct Outcome {
   var status: ServingStatus?
   /// Whether waiting longer may change it.
   var mayPass: Bool
+  /// Whether a time that ran out is all that is known.
+  var hasTimedOut: Bool { line.utf8.starts(with: "timeout:".utf8) }
 
   /// A service's status.
   init(_ status: ServingStatus, service: String) {

@@ -109,6 +109,13 @@ def test_waiting_in_vain_for_a_server_is_a_failed_connection(probe):
     result.because("refused")
 
 
+def test_a_last_round_that_is_cut_short_does_not_hide_what_was_known(probe):
+    """The server answers once and then never again: what counts is the answer, not where in a round the end came."""
+    with ScriptedPeer([*answering(http2.NOT_SERVING), until_closed()]) as peer:
+        result = probe.check(peer.address, "-rpc-timeout=20s", "-wait=600ms").ends(4).at_once()
+        assert 'service unhealthy (responded with "NOT_SERVING")' in result.lines, result
+
+
 def test_waiting_draws_no_progress_where_there_is_no_terminal(probe):
     with health.HealthServer({"": health.NOT_SERVING}) as server:
         changed = after_calls(server, 2, server.set, "", health.SERVING)
