@@ -6,8 +6,8 @@ internal import Sys
 /// What goes on below the calls, line by line, for somebody who looks for a fault.
 ///
 /// Users of gRPC's Go implementation switch it on by two variables: GRPC_GO_LOG_SEVERITY_LEVEL is `error`, `warning` or
-/// `info`, and GRPC_GO_LOG_VERBOSITY_LEVEL of 2 or more adds every frame to `info`. Without the first it is `error`, whose
-/// one line tells of a server that complains about too many PINGs; any other word switches the log off.
+/// `info`, and GRPC_GO_LOG_VERBOSITY_LEVEL of 2 or more adds every frame to `info`. Without the first it is `error`,
+/// whose one line tells of a server that complains about too many PINGs; any other word switches the log off.
 public final class TransportLog {
   /// How much is told.
   enum Level: Int, Comparable {
