@@ -72,6 +72,8 @@ public struct Dialer {
     var pause = Self.firstPause
     var last: Fault?
     while true {
+      // A signal that came while a connection was closed has ended that wait alone: here it ends the dialling.
+      if let fault = waiter.cancellation { throw DialError(fault: fault, ranOut: false) }
       let start = Instant.now
       let fault: Fault
       do throws(Fault) { return try attempt(until: deadline) } catch { fault = error }

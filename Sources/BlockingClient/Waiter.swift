@@ -34,10 +34,13 @@ public final class Waiter {
     let isReady = try systemCall(for: "waiting") { () throws(SystemError) in try poll.wait(until: deadline) }
     if poll.isReady(0), let signal = signals.take() {
       termination = signal
-      throw Fault(.cancelled, "", detail: signal.name)
+      if let cancellation { throw cancellation }
     }
     return isReady
   }
+
+  /// The fault of what a signal ended, once one did. Waits go on after it, so that connections can be closed properly.
+  var cancellation: Fault? { termination.map { Fault(.cancelled, "", detail: $0.name) } }
 
   /// A poll whose first entry is the signals.
   func makePoll() -> Poll {

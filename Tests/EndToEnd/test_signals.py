@@ -3,6 +3,7 @@
 
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
@@ -50,6 +51,26 @@ def test_a_signal_between_attempts(probe):
         server.wait_for_connections(2)
         running.send(signal.SIGTERM)
         ends_soon(running).says(2, "cancellation received (signal: terminated)")
+
+
+def test_a_signal_while_a_connection_is_closed_is_not_lost(probe):
+    """The server says goodbye, and the signal comes while the probe waits for its end; the next connection is silent."""
+    closing = threading.Event()
+
+    def behaviour(sock, server):
+        if len(server.received) == 1:
+            sock.sendall(http2.frame(http2.SETTINGS, 0, 0) + http2.frame(http2.GOAWAY, 0, 0, bytes(8)))
+            tcp.read_until_closed(sock, server)
+            closing.set()
+            time.sleep(0.5)
+        else:
+            tcp.read_until_closed(sock, server)
+
+    with tcp.Talker(behaviour) as server:
+        running = probe.start(f"-addr={server.address}", *LONG)
+        assert closing.wait(10)
+        running.send(signal.SIGTERM)
+        ends_soon(running).says(3, "cancellation received (signal: terminated)")
 
 
 def test_a_signal_in_the_tls_handshake(probe):
