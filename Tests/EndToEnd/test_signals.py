@@ -54,7 +54,7 @@ def test_a_signal_between_attempts(probe):
 
 
 def test_a_signal_while_a_connection_is_closed_is_not_lost(probe):
-    """The server says goodbye, and the signal comes while the probe waits for its end; the next connection is silent."""
+    """It comes while the probe, told goodbye, waits for the server's end; the next connection would be silent."""
     closing = threading.Event()
 
     def behaviour(sock, server):
