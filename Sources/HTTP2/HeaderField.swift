@@ -18,9 +18,7 @@ public struct HeaderField: Equatable, Sendable {
     self.isSensitive = isSensitive
   }
 
-  /// The size that SETTINGS_MAX_HEADER_LIST_SIZE counts: both lengths and 32 (RFC 9113 section 6.5.2).
-  public var listSize: Int { name.utf8.count + value.utf8.count + HeaderField.overhead }
-
+  /// What SETTINGS_MAX_HEADER_LIST_SIZE counts for a field beside both lengths (RFC 9113 section 6.5.2).
   static let overhead = 32
 }
 

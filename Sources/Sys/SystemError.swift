@@ -36,8 +36,6 @@ public struct SystemError: Error, Equatable, Sendable {
 public enum Errno {
   /// Nothing listens at the address.
   public static let connectionRefused = ECONNREFUSED
-  /// The peer closed with a reset.
-  public static let connectionReset = ECONNRESET
   /// The kernel gave up on a silent peer.
   public static let timedOut = ETIMEDOUT
   /// No route leads to the network.
@@ -54,14 +52,8 @@ public enum Errno {
   public static let permissionDenied = EACCES
   /// The operation is not permitted.
   public static let notPermitted = EPERM
-  /// A Unix socket whose backlog is full.
-  public static let tryAgain = EAGAIN
-  /// Writing to a connection that the peer closed.
-  public static let brokenPipe = EPIPE
   /// The file is a directory.
   public static let isDirectory = EISDIR
-  /// The path is not a socket, or the like.
-  public static let notASocket = ENOTSOCK
   /// A value that the call does not take.
   public static let invalidArgument = EINVAL
   /// The file is larger than the caller's bound.

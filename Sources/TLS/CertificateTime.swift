@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Bytes
+
 /// Times as certificates carry them (RFC 5280 section 4.1.2.5), read into seconds since 1970 and written as ISO 8601.
 enum CertificateTime {
   /// The seconds since 1970 of a `UTCTime` (`YYMMDDHHMMSSZ`) or a `GeneralizedTime` (`YYYYMMDDHHMMSSZ`).
@@ -24,13 +26,7 @@ enum CertificateTime {
   }
 
   /// The time as `2026-05-04T03:02:01Z`; years beyond 9999 cannot come out of a certificate.
-  static func text(_ seconds: Int64) -> String {
-    let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
-    let clock = Int(seconds - days * 86_400)
-    let date = date(daysSince1970: days)
-    return padded(date.year, 4) + "-" + padded(date.month, 2) + "-" + padded(date.day, 2) + "T"
-      + padded(clock / 3600, 2) + ":" + padded(clock / 60 % 60, 2) + ":" + padded(clock % 60, 2) + "Z"
-  }
+  static func text(_ seconds: Int64) -> String { CivilTime(seconds).isoText }
 
   /// Days since 1970 of a date of the Gregorian calendar, counted in years that start in March.
   private static func daysSince1970(year: Int, month: Int, day: Int) -> Int64 {
@@ -42,18 +38,6 @@ enum CertificateTime {
     return Int64(era * 146_097 + dayOfEra - 719_468)
   }
 
-  /// The inverse of ``daysSince1970(year:month:day:)``.
-  private static func date(daysSince1970 days: Int64) -> (year: Int, month: Int, day: Int) {
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = Int(shifted - era * 146_097)
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let part = (5 * dayOfYear + 2) / 153
-    let month = part < 10 ? part + 3 : part - 9
-    return (yearOfEra + Int(era) * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * part + 2) / 5 + 1)
-  }
-
   private static func digits(_ text: inout ArraySlice<UInt8>, _ count: Int) -> Int? {
     guard text.count >= count else { return nil }
     var value = 0
@@ -63,10 +47,5 @@ enum CertificateTime {
     }
     text = text.dropFirst(count)
     return value
-  }
-
-  private static func padded(_ number: Int, _ width: Int) -> String {
-    let text = String(number)
-    return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
   }
 }

@@ -156,9 +156,6 @@ internal import COpenSSL
     return count
   }
 
-  /// Whether there is something to drain.
-  public var hasOutput: Bool { unsafe BIO_ctrl_pending(output) > 0 }
-
   /// The newest ticket that the server gave, once: under TLS 1.3 it arrives some time after the handshake.
   public mutating func resumptionTicket() -> TLSResumptionTicket? {
     guard let session = unsafe inbox.takeSession() else { return nil }

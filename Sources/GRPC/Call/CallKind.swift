@@ -15,9 +15,6 @@ public enum CallKind: Equatable, Sendable {
 
   /// Whether the server answers with exactly one message.
   public var hasOneResponse: Bool { self == .unary || self == .clientStreaming }
-
-  /// Whether the client sends exactly one message.
-  public var hasOneRequest: Bool { self == .unary || self == .serverStreaming }
 }
 
 /// The largest message that is accepted unless the user says otherwise: the 4 MiB that gRPC's implementations share.
