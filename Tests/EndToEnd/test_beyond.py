@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the probe can do beyond its predecessor. The shapes agreed on stand together, right below."""
 
+import contextlib
+import os
 import re
 import signal
+import subprocess
 import threading
 import time
 
@@ -114,6 +117,25 @@ def test_a_last_round_that_is_cut_short_does_not_hide_what_was_known(probe):
     with ScriptedPeer([*answering(http2.NOT_SERVING), until_closed()]) as peer:
         result = probe.check(peer.address, "-rpc-timeout=20s", "-wait=600ms").ends(4).at_once()
         assert 'service unhealthy (responded with "NOT_SERVING")' in result.lines, result
+
+
+def test_waiting_draws_its_progress_on_a_terminal_and_takes_it_away(probe):
+    address = tcp.refused_address()
+    terminal, end = os.openpty()
+    try:
+        command = [probe.path, f"-addr={address}", "-connect-timeout=50ms", "-wait=400ms"]
+        code = subprocess.run(command, stderr=end, timeout=30).returncode
+        os.close(end)
+        text = b""
+        with contextlib.suppress(OSError):  # a terminal without its other end reads as an error
+            while chunk := os.read(terminal, 65536):
+                text += chunk
+    finally:
+        os.close(terminal)
+    assert code == 2
+    progress, _, rest = text.decode().rpartition("\r\x1b[K")
+    assert progress.startswith("\r\x1b[Kwaiting: connection refused by "), text
+    assert rest.startswith("timeout: failed to connect service "), text
 
 
 def test_waiting_draws_no_progress_where_there_is_no_terminal(probe):
