@@ -45,6 +45,11 @@ func tests(_ module: String, _ dependencies: [Target.Dependency] = []) -> Target
     name: module + "Tests", dependencies: [.byName(name: module)] + dependencies, swiftSettings: common)
 }
 
+/// A part of the services' side: ordinary server-side Swift on its ecosystem's packages.
+func service(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: common)
+}
+
 /// What each executable links in addition where it is one static file: the reason is in the target's header.
 let staticParts: [Target.Dependency] = embedded ? ["CLeanOpenSSL"] : []
 
@@ -123,8 +128,22 @@ if fuzzing {
   ]
 }
 
+/// What the services' side stands on. The tools' side has no dependency but the C libraries.
+let packages: [Package.Dependency] =
+  embedded
+  ? []
+  : [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: ["FieldMaskUtilities"]),
+  ]
+
 let package = Package(
   name: "sonde",
   products: [.executable(name: "grpc_health_probe", targets: ["grpc_health_probe"])],
+  dependencies: packages,
   targets: targets
 )
