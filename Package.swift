@@ -53,6 +53,11 @@ func service(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 /// What each executable links in addition where it is one static file: the reason is in the target's header.
 let staticParts: [Target.Dependency] = embedded ? ["CLeanOpenSSL"] : []
 
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let swiftProtobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
 var targets: [Target] = [
   // Floor 0: C libraries, the operating system's C interface, and the bytes that everybody handles.
   .systemLibrary(name: "CNghttp2", pkgConfig: embedded ? nil : "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
@@ -95,6 +100,11 @@ if embedded {
     .target(name: "FlagDocs", dependencies: ["Bytes", "Flags"], swiftSettings: common),
     .executableTarget(
       name: "generate-docs", dependencies: ["Fault", "FlagDocs", "HealthProbe"], swiftSettings: common),
+    // The services' side: drivers on SwiftNIO.
+    service("NIOTransport", ["HTTP2", "TLS", nioCore]),
+    service("GRPCMethods", ["GRPC", "Protobuf", nioCore, swiftProtobuf]),
+    service("GRPCServer", ["GRPC", "GRPCMethods", "HTTP2", "NIOTransport", "TLS", nioCore, nioPosix, logging]),
+
     tests("FlagDocs", ["Flags", "HealthProbe", "generate-docs"]),
 
     tests("Bytes"),

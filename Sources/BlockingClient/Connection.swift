@@ -145,7 +145,7 @@ public final class Connection {
         calls[id] = nil
       case .goAway(_, let code, let debugData): receive(goAway: code, debugData)
       case .failed(let error): end(with: fault(error))
-      case .settingsAcknowledged, .ping, .pingAcknowledged, .windowUpdated: break
+      case .settingsAcknowledged, .ping, .pingAcknowledged, .windowUpdated, .bodyDrained: break
       }
     }
     traceFrames()

@@ -79,6 +79,9 @@ public struct Metadata: Equatable, Sendable {
     entries.append(Entry(name: name, wireValue: Base64.encode(bytes.span, padded: false)))
   }
 
+  /// Adds the entries of another.
+  public mutating func append(contentsOf other: Metadata) { entries += other.entries }
+
   /// Adds an entry of gRPC's own, whose name and value come from this module.
   mutating func appendReserved(_ name: String, _ value: String) {
     entries.append(Entry(name: name, wireValue: value))

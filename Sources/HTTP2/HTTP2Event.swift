@@ -47,6 +47,8 @@ public enum HTTP2Event: Equatable, Sendable {
   case pingAcknowledged(UInt64)
   /// The peer opened a window that queued data waits for, of a stream or (0) of the connection.
   case windowUpdated(StreamID)
+  /// The bytes queued on a stream went down to the mark that ``HTTP2Session/notifyWhenDrained(_:to:)`` set.
+  case bodyDrained(StreamID)
   /// The connection is over because of an error. It is the last event; `drain` still yields the GOAWAY.
   case failed(HTTP2Error)
 }

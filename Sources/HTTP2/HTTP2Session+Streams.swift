@@ -84,6 +84,17 @@ extension HTTP2Session {
   /// Bytes queued on the stream and not yet framed.
   public func pendingBytes(on id: StreamID) -> Int { context.streams.peek(id)?.body.count ?? 0 }
 
+  /// Bytes queued on all streams and not yet framed.
+  public var pendingBytes: Int { context.pendingBytes }
+
+  /// Asks for one `.bodyDrained` once at most `mark` bytes are queued on the stream; a writer that waits for it holds
+  /// a bounded queue. False where that few are queued now, or the stream is gone: then no event follows.
+  public mutating func notifyWhenDrained(_ id: StreamID, to mark: Int) -> Bool {
+    guard let stream = context.streams[id], stream.body.count > max(0, mark) else { return false }
+    stream.drainMark = max(0, mark)
+    return true
+  }
+
   // MARK: Windows
 
   /// Gives `count` bytes of received data back to the peer's window, as they are used up. A reader that does not call
@@ -144,11 +155,17 @@ extension HTTP2Session {
 
   // MARK: Facts
 
+  /// Which end of the connection the session is.
+  public var role: HTTP2Role { context.role }
+
   /// What the peer has said in its SETTINGS up to now.
   public var peerSettings: HTTP2Settings { context.peerSettings }
 
   /// The last stream of the peer that was processed, as a GOAWAY would name it.
   public var lastPeerStreamID: StreamID { unsafe nghttp2_session_get_last_proc_stream_id(session) }
+
+  /// Whether a header section has begun and not ended: a peer that leaves it so holds memory.
+  public var isInsideHeaderSection: Bool { context.isInsideHeaderSection }
 
   /// Whether a client may still start a request: no GOAWAY came or went, and stream numbers are left.
   public var canSubmitRequest: Bool { unsafe !hasFailed && nghttp2_session_check_request_allowed(session) != 0 }
@@ -179,6 +196,12 @@ extension HTTP2Session {
   mutating func submitDueTrailers() {
     while let id = context.dueTrailers.popLast() {
       if let stream = context.streams[id], let fields = stream.body.trailers { submitTrailer(id, fields) }
+    }
+  }
+
+  mutating func submitDueResets() {
+    while let (id, code) = context.dueResets.popLast() {
+      unsafe nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code.rawValue)
     }
   }
 

@@ -124,12 +124,16 @@ import CNghttp2
   private mutating func pump(into output: inout [UInt8]) -> Bool {
     var pointer: UnsafePointer<UInt8>?
     let count = unsafe nghttp2_session_mem_send(session, &pointer)
-    let hasTrailers = !context.dueTrailers.isEmpty
-    if hasTrailers { submitDueTrailers() }
+    // A frame is only told as sent by the call after it: what follows from it may come when all else is said.
+    let hasMore = !context.dueTrailers.isEmpty || !context.dueResets.isEmpty
+    if hasMore {
+      submitDueTrailers()
+      submitDueResets()
+    }
     guard count > 0 else {
       backlog = 0
       if count < 0 { failFatally(Int32(truncatingIfNeeded: count)) }
-      return count == 0 && hasTrailers
+      return count == 0 && hasMore
     }
     if backlog > 0 { backlog -= 1 }
     // The library's buffer stays as it is until the next call of mem_send, and is copied before it.
@@ -161,9 +165,7 @@ import CNghttp2
     }
     context.settlePending()
     if let failure = context.failure { return fail(failure) }
-    while let (id, code) = context.dueResets.popLast() {
-      unsafe nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code.rawValue)
-    }
+    submitDueResets()
     if context.isGoneAway {
       context.isGoneAway = false
       for id in context.streams.identifiers where isUnsent(id) { closeUnsent(id, .refusedStream) }

@@ -133,6 +133,8 @@ extension SessionContext {
     let header = unsafe frame.pointee.hd
     if isTracing { unsafe trace(.sent, frame.pointee) }
     switch UInt32(header.type) {
+    case NGHTTP2_DATA.rawValue, NGHTTP2_HEADERS.rawValue:
+      if header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 { endSent(header.stream_id) }
     case NGHTTP2_RST_STREAM.rawValue:
       resetSent(header.stream_id, HTTP2ErrorCode(rawValue: unsafe frame.pointee.rst_stream.error_code))
     case NGHTTP2_GOAWAY.rawValue:
@@ -161,6 +163,10 @@ extension SessionContext {
     guard let stream = streams[id] else { return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
     let moved = unsafe stream.body.move(into: buffer)
     pendingBytes -= moved
+    if stream.body.count <= stream.drainMark {
+      stream.drainMark = -1
+      emit(.bodyDrained(id))
+    }
     guard stream.body.count == 0 else { return moved }
     if stream.body.isEnded {
       flags |= UInt32(NGHTTP2_DATA_FLAG_EOF.rawValue)

@@ -59,6 +59,8 @@ struct SessionContext: ~Copyable {
   private var emptyDataFrames = 0
   private var resetBudget: ResetBudget
 
+  var isInsideHeaderSection: Bool { block.stream != 0 }
+
   init(role: HTTP2Role, limits: HTTP2Limits) {
     self.role = role
     self.limits = limits
@@ -109,6 +111,7 @@ struct SessionContext: ~Copyable {
   mutating func endHeaders(_ id: StreamID, endStream: Bool) {
     guard let stream = streams[id], id == block.stream else { return }
     let (fields, size, isOversized) = block.take()
+    if endStream { stream.isInputEnded = true }
     guard !isOversized else {
       reportLocalReset(id, .enhanceYourCalm)
       dueResets.append((id, .enhanceYourCalm))
@@ -143,6 +146,7 @@ struct SessionContext: ~Copyable {
   mutating func endData(_ id: StreamID, endStream: Bool, isEmpty: Bool) {
     if endStream {
       let bytes = takeChunk(of: id)
+      streams[id]?.isInputEnded = true
       guard let stream = streams[id], !stream.isReset else { return }
       emit(.data(id, bytes, flowControlled: bytes.count, endStream: true), payload: bytes.count)
     } else {
@@ -203,6 +207,14 @@ struct SessionContext: ~Copyable {
   mutating func resetSent(_ id: StreamID, _ code: HTTP2ErrorCode) {
     guard let stream = streams[id], !stream.isReset else { return }
     reportLocalReset(id, code)
+  }
+
+  /// A frame that ends our side of a stream left. A server that has said everything asks the client to stop sending
+  /// what nobody will read (RFC 9113 section 8.1).
+  mutating func endSent(_ id: StreamID) {
+    guard role == .server, let stream = streams[id], !stream.isInputEnded, !stream.isReset else { return }
+    stream.isReset = true
+    dueResets.append((id, .noError))
   }
 
   mutating func reportLocalReset(_ id: StreamID, _ code: HTTP2ErrorCode) {

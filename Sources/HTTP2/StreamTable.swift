@@ -16,6 +16,12 @@ final class StreamState {
   /// Whether the final header section came: what follows are trailers.
   var hasFinalHeaders = false
 
+  /// Whether the peer has sent all that it will.
+  var isInputEnded = false
+
+  /// The count of queued bytes at which the caller wants to be told that there is room again; negative for never.
+  var drainMark = -1
+
   /// Whether the stream was cut off, by whomever: nothing of it is told any more but its end.
   var isReset = false
 

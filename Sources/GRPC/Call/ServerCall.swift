@@ -57,9 +57,23 @@ public struct ServerCall: Sendable {
   private var events: [ServerCallEvent] = []
   private var actions: [ServerCallAction] = []
   private var ending: ServerCallEvent?
+  private let isServed: Bool
 
-  /// A call with the largest message that is accepted in bytes.
-  public init(receiveLimit: Int = defaultReceiveLimit) { deframer = MessageDeframer(limit: receiveLimit) }
+  /// Whether the leading header section was sent.
+  public var hasSentHeaders: Bool { responses != .nothing }
+
+  /// Whether the client understands compressed answers.
+  public private(set) var acceptsGzip = false
+
+  /// The encoding that the leading header section announces, so that frames compressed with it may follow.
+  public var responseEncoding = MessageEncoding.identity
+
+  /// A call with the largest message that is accepted in bytes. `isServed` says whether its path is one that the server
+  /// knows, which makes a difference for those who do not speak gRPC.
+  public init(receiveLimit: Int = defaultReceiveLimit, isServed: Bool = true) {
+    deframer = MessageDeframer(limit: receiveLimit)
+    self.isServed = isServed
+  }
 
   // MARK: - From the client
 
@@ -77,6 +91,14 @@ public struct ServerCall: Sendable {
     default: break
     }
   }
+
+  /// The next of the events that concern the call as a whole: its start, and an end that is no half-close. Messages stay
+  /// where they are, so that a driver can leave them undecoded until somebody reads.
+  public mutating func nextCallEvent() -> ServerCallEvent? { events.isEmpty ? nil : events.removeFirst() }
+
+  /// Received bytes that wait as whole messages for ``nextEvent()``. A driver that gives all others back to the window
+  /// holds back a client whose messages nobody reads, and never one whose message has to become whole first.
+  public var unreadBytes: Int { deframer.hasMessage ? deframer.bufferedBytes : 0 }
 
   /// What the call has to say next; nil until more events come in.
   public mutating func nextEvent() -> ServerCallEvent? {
@@ -106,13 +128,21 @@ public struct ServerCall: Sendable {
   public mutating func sendHeaders(_ metadata: Metadata = Metadata()) {
     guard responses == .nothing, requests != .over else { return }
     responses = .streaming
-    actions.append(.headers(Self.responseFields + metadata.fields, endStream: false))
+    var fields = Self.responseFields
+    if responseEncoding != .identity { fields.append("grpc-encoding", responseEncoding.name) }
+    if !metadata.entries.isEmpty { fields += metadata.fields }
+    actions.append(.headers(fields, endStream: false))
   }
 
   /// Sends a message. Does nothing once the call is over.
   public mutating func sendMessage(_ message: [UInt8]) throws(Status) {
     guard responses != .finished, requests != .over else { return }
-    let frame = try MessageFramer.frame(message)
+    sendFrame(try MessageFramer.frame(message))
+  }
+
+  /// Sends a message that is framed already. Does nothing once the call is over.
+  public mutating func sendFrame(_ frame: [UInt8]) {
+    guard responses != .finished, requests != .over else { return }
     sendHeaders()
     actions.append(.data(frame))
   }
@@ -138,10 +168,13 @@ public struct ServerCall: Sendable {
   private mutating func start(_ fields: HeaderFields, endStream: Bool) {
     guard requests == .waiting else { return }
     requests = .open
+    let type = fields.first(named: "content-type")
+    let isCall = type.map { isGRPC(contentType: $0) } ?? false
+    guard isServed || isCall else { return answer(http: 404, [], "there is no such method") }
     guard fields.first(named: ":method") == "POST" else {
       return answer(http: 405, [HeaderField("allow", "POST")], "gRPC calls are POST requests")
     }
-    guard let type = fields.first(named: "content-type"), isGRPC(contentType: type) else {
+    guard isCall else {
       return answer(http: 415, [HeaderField("accept", "application/grpc")], "the content type is not application/grpc")
     }
     var timeout: Int64?
@@ -158,6 +191,7 @@ public struct ServerCall: Sendable {
       return refuse(
         Status(.unimplemented, "grpc: Decompressor is not installed for grpc-encoding \(encoding.quoted)"), trailers)
     }
+    acceptsGzip = fields.first(named: "grpc-accept-encoding").map(Self.namesGzip) ?? false
     deframer.encoding = known
     deframer.encodingName = encoding
     let authority = fields.first(named: ":authority") ?? fields.first(named: "host") ?? ""
@@ -167,6 +201,11 @@ public struct ServerCall: Sendable {
           path: fields.first(named: ":path") ?? "", authority: authority, timeout: timeout, metadata: Metadata(fields)))
     )
     if endStream { halfClose() }
+  }
+
+  private static func namesGzip(_ list: String) -> Bool {
+    for name in list.split(onASCII: 0x2C) where name.asciiTrimmed == "gzip" { return true }
+    return false
   }
 
   private mutating func halfClose() {
@@ -191,7 +230,7 @@ public struct ServerCall: Sendable {
 
   /// Answers somebody who does not speak gRPC in HTTP's terms, with the status for those who do.
   private mutating func answer(http: Int, _ fields: HeaderFields, _ message: String) {
-    let code: StatusCode = http == 405 ? .unimplemented : .internal
+    let code: StatusCode = http == 415 ? .internal : .unimplemented
     actions.append(
       .headers(
         [HeaderField(":status", String(http))] + fields + [

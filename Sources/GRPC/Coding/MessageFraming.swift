@@ -78,6 +78,24 @@ public struct MessageDeframer: Sendable {
   /// Whether a frame has begun and is not complete.
   public var isInsideMessage: Bool { position < buffer.count }
 
+  /// Bytes that were taken in and not yet handed out.
+  public var bufferedBytes: Int { buffer.count - position }
+
+  /// Whether ``nextMessage()`` has something to give, be it a failure.
+  public var hasMessage: Bool {
+    if failure != nil { return true }
+    guard bufferedBytes >= MessageFramer.prefixLength else { return false }
+    let length = self.length
+    return refusal(flag: buffer[position], length: length) != nil || bufferedBytes - MessageFramer.prefixLength >= length
+  }
+
+  /// The length that the frame at hand announces, whose prefix is there.
+  private var length: Int {
+    var length = 0
+    for index in position + 1..<position + MessageFramer.prefixLength { length = length << 8 | Int(buffer[index]) }
+    return length
+  }
+
   /// Takes bytes in.
   public mutating func receive(_ bytes: [UInt8]) {
     if position == buffer.count {
@@ -96,8 +114,7 @@ public struct MessageDeframer: Sendable {
     if let failure { throw failure }
     guard buffer.count - position >= MessageFramer.prefixLength else { return nil }
     let flag = buffer[position]
-    var length = 0
-    for index in position + 1..<position + 5 { length = length << 8 | Int(buffer[index]) }
+    let length = self.length
     if let refusal = refusal(flag: flag, length: length) {
       failure = refusal
       throw refusal

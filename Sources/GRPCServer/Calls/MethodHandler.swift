@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GRPC
+public import GRPCMethods
+public import NIOCore
+
+/// A service: its name, and what answers its methods.
+///
+/// ```swift
+/// let greeter = Service(Greeter.service, [
+///   handle(Greeter.sayHello) { request, _ in .with { $0.message = "Hello, \(request.name)!" } }
+/// ])
+/// ```
+public struct Service: Sendable {
+  /// The full name, such as `user.v1.UserService`.
+  public let name: String
+  /// What answers its methods. A method without a handler answers UNIMPLEMENTED.
+  public let handlers: [MethodHandler]
+
+  /// A service of handlers, whose methods all belong to it.
+  public init(_ name: String, _ handlers: [MethodHandler]) {
+    self.name = name
+    self.handlers = handlers
+  }
+}
+
+/// Limits of one method where it has others than its server.
+public struct MethodLimits: Sendable {
+  /// The largest request message in bytes.
+  public var receivedMessageSize: Int?
+  /// The largest response message in bytes.
+  public var sentMessageSize: Int?
+  /// The longest time of a call; it replaces the server's limit, so that a method may also run longer than others.
+  public var callTime: TimeAmount?
+
+  /// Limits; nil stands for the server's.
+  public init(receivedMessageSize: Int? = nil, sentMessageSize: Int? = nil, callTime: TimeAmount? = nil) {
+    self.receivedMessageSize = receivedMessageSize
+    self.sentMessageSize = sentMessageSize
+    self.callTime = callTime
+  }
+}
+
+/// What answers a method's calls. ``handle(_:limits:on:_:)-(Method<Unary,_,_>,_,_,_)`` makes one.
+public struct MethodHandler: Sendable {
+  /// The method.
+  public let method: MethodInfo
+  let limits: MethodLimits
+  let executor: (any TaskExecutor)?
+  /// Runs a call and gives the response that goes out together with the status, if there is one.
+  let run: @Sendable (ServerStream, InterceptorChain) async throws -> MessageFrame?
+}
+
+/// Answers a unary method.
+///
+/// The handler runs on its connection's event loop, which serves nobody else meanwhile: one that blocks or computes for
+/// long names another executor, such as a ``BlockingExecutor``. It is cancelled when nobody waits for its answer.
+public func handle<Request, Response>(
+  _ method: Method<Unary, Request, Response>, limits: MethodLimits = MethodLimits(),
+  on executor: (any TaskExecutor)? = nil,
+  _ body: @escaping @Sendable (Request, ServerContext) async throws -> Response
+) -> MethodHandler {
+  MethodHandler(method: method.info, limits: limits, executor: executor) { stream, chain in
+    var frame: MessageFrame?
+    try await chain.run(stream.context) {
+      let request = try stream.decodeRequest(method.request, chain)
+      let response = try await body(request, stream.context)
+      frame = try stream.encode(response, method.response, chain)
+    }
+    return frame
+  }
+}
+
+/// Answers a method with any number of responses, which the handler writes. See ``handle(_:limits:on:_:)`` for where it
+/// runs.
+public func handle<Request, Response>(
+  _ method: Method<ServerStreaming, Request, Response>, limits: MethodLimits = MethodLimits(),
+  on executor: (any TaskExecutor)? = nil,
+  _ body: @escaping @Sendable (Request, ResponseWriter<Response>, ServerContext) async throws -> Void
+) -> MethodHandler {
+  MethodHandler(method: method.info, limits: limits, executor: executor) { stream, chain in
+    try await chain.run(stream.context) {
+      let request = try stream.decodeRequest(method.request, chain)
+      try await body(request, ResponseWriter(stream, method.response, chain), stream.context)
+    }
+    return nil
+  }
+}
+
+/// Answers a method that takes any number of requests, which the handler reads. See ``handle(_:limits:on:_:)`` for where
+/// it runs.
+public func handle<Request, Response>(
+  _ method: Method<ClientStreaming, Request, Response>, limits: MethodLimits = MethodLimits(),
+  on executor: (any TaskExecutor)? = nil,
+  _ body: @escaping @Sendable (RequestStream<Request>, ServerContext) async throws -> Response
+) -> MethodHandler {
+  MethodHandler(method: method.info, limits: limits, executor: executor) { stream, chain in
+    var frame: MessageFrame?
+    try await chain.run(stream.context) {
+      let response = try await body(RequestStream(stream, method.request, chain), stream.context)
+      frame = try stream.encode(response, method.response, chain)
+    }
+    return frame
+  }
+}
+
+/// Answers a method with any number of messages both ways, in any order. See ``handle(_:limits:on:_:)`` for where it
+/// runs.
+public func handle<Request, Response>(
+  _ method: Method<Bidirectional, Request, Response>, limits: MethodLimits = MethodLimits(),
+  on executor: (any TaskExecutor)? = nil,
+  _ body:
+    @escaping @Sendable (RequestStream<Request>, ResponseWriter<Response>, ServerContext) async throws ->
+    Void
+) -> MethodHandler {
+  MethodHandler(method: method.info, limits: limits, executor: executor) { stream, chain in
+    try await chain.run(stream.context) {
+      try await body(
+        RequestStream(stream, method.request, chain), ResponseWriter(stream, method.response, chain), stream.context)
+    }
+    return nil
+  }
+}

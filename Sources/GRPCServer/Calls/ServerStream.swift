@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GRPC
+internal import GRPCMethods
+internal import HTTP2
+internal import NIOCore
+internal import NIOTransport
+
+/// One call: between its stream of the connection and its handler's task.
+///
+/// ```
+/// headers ──► accepted ──(requests that the handler needs at once)──► running ──► finished ──► closed
+///                │                                                       │ deadline, reset, lost connection
+///                └── refused: a status, no handler                       └──► the task is cancelled
+/// ```
+///
+/// What is not marked otherwise belongs to the loop's thread.
+final class ServerStream: CallTimerTarget, @unchecked Sendable {
+  let id: StreamID
+  let context: ServerContext
+  private let connection: ServerConnection
+  private let handler: MethodHandler
+  private let limits: ServerLimits
+  private var call: ServerCall
+
+  private var task: Task<Void, Never>?
+  private var request: [UInt8]?
+  private var reader: Suspension<[UInt8]?>?
+  private var writer: Suspension<Void>?
+  private var unreleased = 0
+  private var isHalfClosed = false
+  private var isAnswered = false
+  /// Why the handler can neither read nor write any more.
+  private var end: RPCError?
+
+  /// When bytes that wait to be sent last became fewer, as far as the connection's sweeps have seen.
+  private var stall: (pendingBytes: Int, since: NIODeadline)?
+
+  init(
+    id: StreamID, call: ServerCall, handler: MethodHandler, context: ServerContext, connection: ServerConnection
+  ) {
+    self.id = id
+    self.call = call
+    self.handler = handler
+    self.context = context
+    self.connection = connection
+    limits = connection.limits
+  }
+
+  // MARK: - From the connection
+
+  /// Starts the call; one that takes requests as they come is handled from now on.
+  func start() {
+    if let deadline = context.deadline { connection.timers.schedule(self, at: deadline) }
+    if handler.method.kind == .clientStreaming || handler.method.kind == .bidirectional {
+      launch()
+    } else {
+      collectRequest()
+    }
+  }
+
+  /// Takes an event of the call's stream.
+  func receive(_ event: HTTP2Event) {
+    if case .data(_, _, let flowControlled, endStream: _) = event { unreleased += flowControlled }
+    call.receive(event)
+    takeCallEvents()
+    if task != nil {
+      resumeReader()
+    } else if end == nil {
+      collectRequest()
+    }
+    releaseWindow()
+  }
+
+  /// The stream's queue has room again.
+  func bodyDrained() {
+    guard let writer else { return }
+    self.writer = nil
+    writer.resume(.success(()))
+  }
+
+  /// The connection is lost: nobody waits for the answer.
+  func connectionLost() { abandon(RPCError(.cancelled, "the connection to the client was lost")) }
+
+  /// Whether answers have waited for the client to read them for longer than it may take.
+  func isStalled(_ now: NIODeadline) -> Bool {
+    let pendingBytes = connection.http2.session.pendingBytes(on: id)
+    guard pendingBytes > 0 else {
+      stall = nil
+      return false
+    }
+    if let stall, stall.pendingBytes == pendingBytes { return now - stall.since >= limits.stallTime }
+    stall = (pendingBytes, now)
+    return false
+  }
+
+  /// Cuts the call off: the client is told, and the handler cancelled.
+  func cutOff(_ error: RPCError) {
+    connection.http2.session.reset(id, .cancel)
+    connection.http2.setNeedsFlush()
+    abandon(error)
+  }
+
+  var isTimerObsolete: Bool { isAnswered || end != nil }
+
+  func timerFired() {
+    let error = RPCError(.deadlineExceeded, "the deadline was exceeded")
+    answer(nil, error)
+    abandon(error)
+  }
+
+  // MARK: - Requests
+
+  private func takeCallEvents() {
+    while let event = call.nextCallEvent() {
+      switch event {
+      case .cancelled: abandon(RPCError(.cancelled, "the client cancelled the call"))
+      case .refused(let status): refused(status)
+      case .started, .message, .halfClosed: break
+      }
+    }
+  }
+
+  /// Waits for the one request of a call that takes one.
+  private func collectRequest() {
+    while task == nil, end == nil, let event = call.nextEvent() {
+      switch event {
+      case .message(let bytes) where request == nil: request = bytes
+      case .message: reject("a second request message where the method takes one")
+      case .halfClosed where request == nil: reject("no request message where the method takes one")
+      case .halfClosed:
+        isHalfClosed = true
+        launch()
+      case .refused(let status): refused(status)
+      case .cancelled: abandon(RPCError(.cancelled, "the client cancelled the call"))
+      case .started: break
+      }
+    }
+  }
+
+  private func reject(_ message: String) {
+    let error = RPCError(.unimplemented, "cardinality violation: " + message)
+    answer(nil, error)
+    abandon(error)
+  }
+
+  /// The state machine has answered the call itself: with a fault in what the client sent.
+  private func refused(_ status: Status) {
+    isAnswered = true
+    perform()
+    abandon(RPCError(status))
+  }
+
+  private func resumeReader() {
+    guard let reader else { return }
+    guard let result = takeMessage() else { return }
+    self.reader = nil
+    reader.resume(result)
+  }
+
+  /// What a reader gets now; nil where it has to wait.
+  private func takeMessage() -> Result<[UInt8]?, any Error>? {
+    if let end { return .failure(end) }
+    if isHalfClosed { return .success(nil) }
+    switch call.nextEvent() {
+    case .message(let bytes):
+      context.counts.received(bytes.count)
+      return .success(bytes)
+    case .halfClosed:
+      isHalfClosed = true
+      return .success(nil)
+    case .refused(let status):
+      refused(status)
+      return .failure(RPCError(status))
+    case .cancelled:
+      let error = RPCError(.cancelled, "the client cancelled the call")
+      abandon(error)
+      return .failure(error)
+    case .started, nil: return nil
+    }
+  }
+
+  /// Gives the client back the window of what was read, and of what has to become whole before it can be.
+  private func releaseWindow() {
+    let held = end == nil ? min(unreleased, call.unreadBytes) : 0
+    guard unreleased > held else { return }
+    connection.http2.session.consume(id, unreleased - held)
+    connection.http2.setNeedsFlush()
+    unreleased = held
+  }
+
+  // MARK: - The handler's task
+
+  private func launch() {
+    if let request { context.counts.received(request.count) }
+    connection.callStarted()
+    let chain = connection.server.chain
+    task = Task(executorPreference: handler.executor ?? connection.executor) {
+      do {
+        let scope = CallScope(deadline: self.context.deadline)
+        let frame = try await CallScope.$current.withValue(scope) { try await self.handler.run(self, chain) }
+        self.finish(frame, nil)
+      } catch {
+        self.finish(nil, RPCError(describing: error))
+      }
+    }
+  }
+
+  /// The handler is done; from any thread.
+  private func finish(_ frame: MessageFrame?, _ error: RPCError?) {
+    guard connection.loop.inEventLoop else {
+      return connection.loop.execute { self.finish(frame, error) }
+    }
+    connection.callEnded()
+    answer(frame, error)
+    if end == nil { end = RPCError(.cancelled, "the handler has returned") }
+    releaseWindow()
+    task = nil
+  }
+
+  /// Sends the status, once, with the last message before it.
+  private func answer(_ frame: MessageFrame?, _ error: RPCError?) {
+    guard !isAnswered else { return }
+    isAnswered = true
+    if let frame { queue(frame) }
+    var trailers = context.responseTrailers
+    if let error {
+      // A failure that nothing was sent before goes out in one header section, which tells a client that it may try
+      // again; leading metadata is part of it then.
+      if !call.hasSentHeaders { trailers.append(contentsOf: context.responseHeaders) }
+      trailers.append(contentsOf: error.trailers)
+    } else if !context.responseHeaders.entries.isEmpty {
+      sendHeaders()
+    }
+    call.finish(error?.status ?? .ok, trailers: trailers)
+    perform()
+  }
+
+  /// Lets go of the task and of whoever waits.
+  private func abandon(_ error: RPCError) {
+    guard end == nil else { return }
+    end = error
+    context.counts.cancel()
+    task?.cancel()
+    if let reader {
+      self.reader = nil
+      reader.resume(.failure(error))
+    }
+    if let writer {
+      self.writer = nil
+      writer.resume(.failure(error))
+    }
+    releaseWindow()
+  }
+
+  // MARK: - Responses
+
+  private func queue(_ frame: MessageFrame) {
+    sendHeaders()
+    context.counts.sent(frame.messageCount)
+    let isCompressed = call.responseEncoding == .gzip && frame.messageCount >= connection.server.compressionThreshold
+    call.sendFrame((isCompressed ? frame.gzipped() : frame).bytes)
+  }
+
+  private func sendHeaders() {
+    guard !call.hasSentHeaders else { return }
+    if call.acceptsGzip, context.compressesResponses ?? connection.server.compressesResponses {
+      call.responseEncoding = .gzip
+    }
+    call.sendHeaders(context.responseHeaders)
+  }
+
+  /// Does what the state machine asks for. A stream that is gone meanwhile needs nothing.
+  private func perform() {
+    while let action = call.nextAction() {
+      switch action {
+      case .headers(let fields, let endStream):
+        try? connection.http2.session.submitHeaders(id, fields, endStream: endStream)
+      case .data(let bytes): try? connection.http2.session.send(bytes, on: id, endStream: false)
+      case .trailers(let fields): try? connection.http2.session.submitTrailers(id, fields)
+      }
+    }
+    connection.hasAnswered()
+  }
+}
+
+// MARK: - The handler's side
+
+extension ServerStream {
+  /// The request of a call that takes one, which is there before the handler runs.
+  func decodeRequest<Message: Sendable>(_ codec: MessageCodec<Message>, _ chain: InterceptorChain) throws -> Message {
+    try decode(request ?? [], codec, chain)
+  }
+
+  func decode<Message: Sendable>(
+    _ bytes: [UInt8], _ codec: MessageCodec<Message>, _ chain: InterceptorChain
+  ) throws -> Message {
+    let message: Message
+    do { message = try codec.decode(bytes) } catch {
+      throw RPCError(.internal, "the request is no message of the method's type")
+    }
+    try chain.received(message, context)
+    return message
+  }
+
+  func encode<Message: Sendable>(
+    _ message: Message, _ codec: MessageCodec<Message>, _ chain: InterceptorChain
+  ) throws -> MessageFrame {
+    try chain.sending(message, context)
+    return try codec.encode(message).checked(limit: handler.limits.sentMessageSize ?? limits.sentMessageSize)
+  }
+
+  /// The next request's bytes; nil once the client has sent all.
+  func nextMessage() async throws -> [UInt8]? {
+    if connection.loop.inEventLoop, let result = takeMessage() {
+      releaseWindow()
+      return try result.get()
+    }
+    let suspension = Suspension<[UInt8]?>(connection.loop)
+    return try await suspension.value { self.wait(reader: suspension) }
+  }
+
+  /// Sends a message, or the leading metadata alone, and waits while too much waits for the client.
+  func send(_ frame: MessageFrame?) async throws {
+    let isOnLoop = connection.loop.inEventLoop
+    if isOnLoop, try sendNow(frame) { return }
+    let suspension = Suspension<Void>(connection.loop)
+    try await suspension.value {
+      do {
+        if try isOnLoop || !self.sendNow(frame) { return self.wait(writer: suspension) }
+        suspension.resume(.success(()))
+      } catch {
+        suspension.resume(.failure(error))
+      }
+    }
+  }
+
+  /// Sends what is to be sent; false where the next write has to wait.
+  private func sendNow(_ frame: MessageFrame?) throws -> Bool {
+    if let end { throw end }
+    if let writer, writer.isWaiting { throw RPCError(.internal, "two tasks write to one call") }
+    if let frame { queue(frame) } else { sendHeaders() }
+    perform()
+    return connection.http2.session.pendingBytes(on: id) <= limits.sendBuffer
+  }
+
+  private func wait(reader suspension: Suspension<[UInt8]?>) {
+    if let reader, reader.isWaiting {
+      return suspension.resume(.failure(RPCError(.internal, "two tasks read from one call")))
+    }
+    reader = suspension
+    resumeReader()
+    releaseWindow()
+  }
+
+  private func wait(writer suspension: Suspension<Void>) {
+    if let end { return suspension.resume(.failure(end)) }
+    guard connection.http2.session.notifyWhenDrained(id, to: limits.sendBuffer / 2) else {
+      return suspension.resume(.success(()))
+    }
+    writer = suspension
+  }
+}

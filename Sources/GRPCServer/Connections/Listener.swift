@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import HTTP2
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import NIOTransport
+internal import TLS
+
+/// A socket that listens, and hands its connections to the loops in turn.
+///
+/// One listener and not one a loop (SO_REUSEPORT): the kernel spreads connections over those by a hash, so that few
+/// long-lived ones often meet on one loop, and a connection that waits in the queue of a listener that closes is reset.
+struct Listener {
+  let channel: any Channel
+  let address: ListenAddress
+
+  /// Connections that wait to be accepted.
+  private static let backlog: Int32 = 1_024
+
+  static func open(
+    _ address: ListenAddress, loops: [ServerLoop], group: MultiThreadedEventLoopGroup
+  ) async throws(ServerStartError) -> Listener {
+    let byLoop = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.executor.loop), $0) })
+    let bootstrap = ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: backlog)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          guard let loop = byLoop[ObjectIdentifier(channel.eventLoop)] else { throw ChannelError.inappropriateOperationForState }
+          try accept(channel, on: loop)
+        }
+      }
+    do {
+      switch address {
+      case .tcp(let host, let port):
+        let channel = try await bootstrap.bind(host: host, port: port).get()
+        return Listener(channel: channel, address: .tcp(host: host, port: channel.localAddress?.port ?? port))
+      case .unix(let path):
+        let channel = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+        return Listener(channel: channel, address: address)
+      }
+    } catch {
+      throw .cannotListen(address, reason: reason(error))
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    if let error = error as? IOError { String(cString: strerror(error.errnoCode)) } else { "\(error)" }
+  }
+
+  /// Makes a connection of an accepted channel, on its loop's thread. Throwing closes the channel.
+  static func accept(_ channel: any Channel, on loop: ServerLoop) throws {
+    let server = loop.server
+    guard server.admitConnection() else {
+      server.logger.warning("a connection was refused: there are as many as the server takes")
+      throw ChannelError.operationUnsupported
+    }
+    do {
+      if channel.localAddress?.port != nil {
+        try channel.syncOptions?.setOption(.socketOption(.tcp_nodelay), value: 1)
+      }
+      let session = try HTTP2Session(role: .server, limits: server.configuration.limits.http2)
+      let tls: TLSSession? =
+        switch server.configuration.security {
+        case .plaintext: nil
+        case .tls(let source): try TLSSession(source.context)
+        }
+      let http2 = HTTP2Connection(session: session, tls: tls, executor: loop.executor)
+      let connection = ServerConnection(http2, remoteAddress: describe(channel.remoteAddress), owner: loop)
+      try channel.pipeline.syncOperations.addHandler(http2)
+      loop.add(connection)
+    } catch {
+      server.connectionEnded()
+      throw error
+    }
+  }
+
+  /// A peer's address in the form that gRPC's libraries log.
+  private static func describe(_ address: SocketAddress?) -> String {
+    switch address {
+    case .v4: "ipv4:\(address?.ipAddress ?? ""):\(address?.port ?? 0)"
+    case .v6: "ipv6:[\(address?.ipAddress ?? "")]:\(address?.port ?? 0)"
+    case .unixDomainSocket: "unix:"
+    case nil: "unknown"
+    }
+  }
+}

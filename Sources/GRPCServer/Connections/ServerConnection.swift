@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GRPC
+internal import GRPCMethods
+internal import HTTP2
+internal import Logging
+internal import NIOCore
+internal import NIOTransport
+
+/// A client's connection: its calls by their streams. When it should end is in `ServerConnection+Life.swift`.
+///
+/// It belongs to its loop's thread.
+final class ServerConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
+  let server: ServerCore
+  let http2: HTTP2Connection
+  let limits: ServerLimits
+  let executor: LoopExecutor
+  let timers: CallTimers
+  let loop: any EventLoop
+  var life: ConnectionLife
+
+  private let owner: ServerLoop
+  private let remoteAddress: String
+  private(set) var streams: [StreamID: ServerStream] = [:]
+  private lazy var peer = Peer(address: remoteAddress, security: http2.securityFacts)
+
+  init(_ http2: HTTP2Connection, remoteAddress: String, owner: ServerLoop) {
+    self.http2 = http2
+    self.owner = owner
+    self.remoteAddress = remoteAddress
+    server = owner.server
+    limits = owner.server.configuration.limits
+    executor = owner.executor
+    timers = owner.timers
+    loop = owner.executor.loop
+    life = ConnectionLife(now: .now(), policy: owner.server.configuration.connections)
+    http2.delegate = self
+  }
+
+  /// A short name for logs.
+  var name: String { remoteAddress }
+
+  // MARK: - From HTTP/2
+
+  func connectionOpened(_ connection: HTTP2Connection) {
+    if owner.isDraining { drain("") }
+  }
+
+  func connection(_ connection: HTTP2Connection, received event: HTTP2Event) {
+    switch event {
+    case .headers(let id, let fields, kind: .request, endStream: _): open(id, fields, event)
+    case .headers(let id, _, kind: _, endStream: _), .reset(let id, _, by: _): streams[id]?.receive(event)
+    case .data(let id, _, let flowControlled, endStream: _):
+      if let stream = streams[id] {
+        stream.receive(event)
+      } else {
+        http2.session.consume(id, flowControlled)
+      }
+    case .streamClosed(let id, _):
+      guard let stream = streams.removeValue(forKey: id) else { return }
+      stream.receive(event)
+      if streams.isEmpty { life.idleSince = .now() }
+    case .bodyDrained(let id): streams[id]?.bodyDrained()
+    case .settings: receiveSettings()
+    case .ping: receivePing()
+    case .pingAcknowledged(let opaque): receivePingAcknowledgement(opaque)
+    case .failed(let error): failed(error)
+    case .settingsAcknowledged, .goAway, .windowUpdated: break
+    }
+  }
+
+  func connectionEnded(_ connection: HTTP2Connection, _ end: ConnectionEnd) {
+    server.logger.debug("connection ended", metadata: ["peer": "\(name)", "reason": "\(end.reason)"])
+    let calls = streams
+    streams = [:]
+    for stream in calls.values { stream.connectionLost() }
+    owner.ended(self)
+  }
+
+  private func failed(_ error: HTTP2Error) {
+    switch error.code {
+    case .endOfInput: break
+    case .notHTTP2:
+      server.logger.debug("a client does not speak HTTP/2", metadata: ["peer": "\(name)"])
+      http2.sayGoodbye(ForeignClient.answer(to: error.firstBytes))
+    default:
+      server.logger.notice("a client broke the rules", metadata: ["peer": "\(name)", "reason": "\(error.message)"])
+    }
+  }
+
+  // MARK: - Calls
+
+  private func open(_ id: StreamID, _ fields: HeaderFields, _ event: HTTP2Event) {
+    let path = fields.first(named: ":path") ?? ""
+    let handler = server.handlers[path]
+    let receiveLimit = handler?.limits.receivedMessageSize ?? limits.receivedMessageSize
+    var call = ServerCall(receiveLimit: receiveLimit, isServed: handler != nil)
+    call.receive(event)
+    life.settingsInARow = 0
+    guard case .started(let request)? = call.nextCallEvent() else { return answer(id, &call) }
+    guard let handler else {
+      call.finish(server.unimplemented(path))
+      return answer(id, &call)
+    }
+    guard server.admitsCall else {
+      call.finish(Status(.resourceExhausted, "the server has as many calls in flight as it takes"))
+      return answer(id, &call)
+    }
+    let now = NIODeadline.now()
+    let context = ServerContext(
+      method: handler.method, request: request, peer: peer, start: now,
+      deadline: deadline(now, request.timeout, handler.limits.callTime ?? limits.callTime))
+    let stream = ServerStream(id: id, call: call, handler: handler, context: context, connection: self)
+    streams[id] = stream
+    stream.start()
+  }
+
+  /// The earlier of the client's deadline and the longest time of a call.
+  private func deadline(_ now: NIODeadline, _ timeout: Int64?, _ limit: TimeAmount?) -> NIODeadline? {
+    guard timeout != nil || limit != nil else { return nil }
+    let nanoseconds = min(timeout ?? .max, limit?.nanoseconds ?? .max)
+    let (uptime, overflow) = Int64(now.uptimeNanoseconds).addingReportingOverflow(nanoseconds)
+    return overflow ? .distantFuture : .uptimeNanoseconds(UInt64(max(0, uptime)))
+  }
+
+  /// Answers a call that no handler sees.
+  private func answer(_ id: StreamID, _ call: inout ServerCall) {
+    while let action = call.nextAction() {
+      if case .headers(let fields, let endStream) = action {
+        try? http2.session.submitHeaders(id, fields, endStream: endStream)
+      }
+    }
+    hasAnswered()
+  }
+
+  /// Something was sent that a client waits for.
+  func hasAnswered() {
+    life.pings.reset()
+    http2.setNeedsFlush()
+  }
+
+  func callStarted() { server.callStarted() }
+
+  func callEnded() { server.callEnded() }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// GRPCServer: serves typed methods over the shared HTTP/2 core.
+
+internal import GRPC
+internal import GRPCMethods
+internal import HTTP2
+public import NIOCore
+internal import NIOPosix
+internal import NIOTransport
+internal import Synchronization
+internal import TLS
+
+/// A gRPC server.
+///
+/// ```swift
+/// let server = try await GRPCServer.start([greeter], on: [.tcp(host: "127.0.0.1", port: 50051)])
+/// await server.shutdown(grace: .seconds(30))
+/// ```
+///
+/// ```
+/// listener ──connections, in turn──► loop 1: connections, their calls and handlers, one write a batch
+///                              └───► loop 2: …
+/// ```
+public final class GRPCServer: Sendable {
+  private enum Phase { case serving, draining, stopped }
+
+  private struct State {
+    var phase = Phase.serving
+    var listeners: [any Channel] = []
+  }
+
+  /// Where it listens, with the ports that the system chose.
+  public let addresses: [ListenAddress]
+
+  private let core: ServerCore
+  private let group: MultiThreadedEventLoopGroup
+  private let loops: [ServerLoop]
+  private let state: Mutex<State>
+
+  private init(core: ServerCore, group: MultiThreadedEventLoopGroup, loops: [ServerLoop], listeners: [Listener]) {
+    self.core = core
+    self.group = group
+    self.loops = loops
+    addresses = listeners.map(\.address)
+    state = Mutex(State(listeners: listeners.map(\.channel)))
+  }
+
+  /// Starts to serve. Throws ``ServerStartError`` where it cannot listen, or a method has two handlers.
+  public static func start(
+    _ services: [Service], on addresses: [ListenAddress], interceptors: [any ServerInterceptor] = [],
+    configuration: ServerConfiguration = ServerConfiguration()
+  ) async throws -> GRPCServer {
+    try check(services)
+    let core = ServerCore(services: services, interceptors: interceptors, configuration: configuration)
+    let group = MultiThreadedEventLoopGroup(
+      numberOfThreads: max(1, configuration.eventLoops ?? System.coreCount))
+    let loops = group.makeIterator().map { ServerLoop($0, server: core) }
+    var listeners: [Listener] = []
+    do {
+      for address in addresses { listeners.append(try await Listener.open(address, loops: loops, group: group)) }
+    } catch {
+      for listener in listeners { try? await listener.channel.close() }
+      try? await group.shutdownGracefully()
+      throw error
+    }
+    return GRPCServer(core: core, group: group, loops: loops, listeners: listeners)
+  }
+
+  /// Calls whose handlers run.
+  public var callsInFlight: Int { core.callsInFlight }
+
+  /// Connections that are open.
+  public var openConnections: Int { core.openConnections }
+
+  /// Ends the server: stops listening, asks every client to close, lets running calls finish, and cuts off what is left
+  /// when the grace is over. A second call with less grace shortens the first one.
+  ///
+  /// No call is lost whose headers were read before its connection's last GOAWAY, as long as it ends within the grace.
+  public func shutdown(grace: TimeAmount) async {
+    let (isFirst, listeners) = state.withLock { state in
+      defer {
+        state.phase = state.phase == .serving ? .draining : state.phase
+        state.listeners = []
+      }
+      return (state.phase == .serving, state.listeners)
+    }
+    for channel in listeners { try? await channel.close() }
+    let drained = loops.map { loop in loop.executor.loop.flatSubmit { loop.drain() } }
+    let timer = group.next().scheduleTask(in: grace) { [loops] in
+      for loop in loops { loop.executor.loop.execute { loop.stop() } }
+    }
+    for future in drained { try? await future.get() }
+    timer.cancel()
+    guard isFirst else { return }
+    state.withLock { $0.phase = .stopped }
+    try? await group.shutdownGracefully()
+  }
+
+  private static func check(_ services: [Service]) throws(ServerStartError) {
+    var paths: Set<String> = []
+    for service in services {
+      for handler in service.handlers {
+        guard handler.method.service == service.name else {
+          throw .foreignMethod(handler.method.fullName, service: service.name)
+        }
+        guard paths.insert(handler.method.path).inserted else { throw .duplicateMethod(handler.method.fullName) }
+      }
+    }
+  }
+}
+
+/// Why a server cannot start.
+public enum ServerStartError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The address cannot be listened on.
+  case cannotListen(ListenAddress, reason: String)
+  /// Two handlers for one method.
+  case duplicateMethod(String)
+  /// A handler of a service is for another's method.
+  case foreignMethod(String, service: String)
+
+  /// One line for a log or a terminal.
+  public var description: String {
+    switch self {
+    case .cannotListen(let address, let reason): "cannot listen on \(address): \(reason)"
+    case .duplicateMethod(let name): "the method \(name) has two handlers"
+    case .foreignMethod(let name, let service): "the service \(service) has a handler for \(name)"
+    }
+  }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// NIOTransport: HTTP/2 connections on SwiftNIO. SwiftNIO moves the bytes; TLS and HTTP/2 are the shared core's.
+
+public import NIOCore
+internal import Synchronization
+
+/// Runs tasks on an event loop's thread, in one batch a tick.
+///
+/// ```
+/// bytes arrive ─► events ─► tasks are started or resumed ─► their jobs queue here
+///                                                               │ the connection has read all there is
+///                                   one write a connection ◄─ flush ◄─ the batch runs
+/// ```
+///
+/// A task that prefers this executor starts, suspends and goes on without leaving the thread that its connection lives
+/// on: no lock is taken and no thread woken, and all that a batch of calls answers leaves in one write.
+///
+/// What is not marked otherwise belongs to the loop's thread.
+public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
+  /// The loop whose thread runs the jobs.
+  public let loop: any EventLoop
+
+  private var jobs: [UnownedJob] = []
+  private var unflushed: [HTTP2Connection] = []
+  private var isReading = false
+  private var isRunning = false
+  private var isScheduled = false
+
+  /// Jobs that other threads hand over.
+  private let remoteJobs = Mutex<[UnownedJob]>([])
+
+  /// How often a batch may make the next one before the loop has its turn: a task that only ever yields starves nobody.
+  private static let maxRounds = 16
+
+  /// An executor for the loop. One loop has one, so that its connections share their batches.
+  public init(_ loop: any EventLoop) { self.loop = loop }
+
+  /// Takes a job; from any thread.
+  public func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    guard !loop.inEventLoop else {
+      jobs.append(job)
+      return schedule()
+    }
+    let isFirst = remoteJobs.withLock { remoteJobs in
+      remoteJobs.append(job)
+      return remoteJobs.count == 1
+    }
+    if isFirst { loop.execute { self.takeRemoteJobs() } }
+  }
+
+  // MARK: - The connections' side
+
+  /// Holds the jobs back while a connection reads: ``endReading()`` runs them together.
+  func beginReading() { isReading = true }
+
+  /// Runs what queued up while a connection read, and writes what came of it.
+  func endReading() {
+    isReading = false
+    run()
+  }
+
+  /// Flushes the connection at the end of the batch.
+  func flushLater(_ connection: HTTP2Connection) {
+    unflushed.append(connection)
+    schedule()
+  }
+
+  // MARK: - The batch
+
+  private func schedule() {
+    guard !isReading, !isRunning, !isScheduled else { return }
+    isScheduled = true
+    loop.execute {
+      self.isScheduled = false
+      self.run()
+    }
+  }
+
+  private func takeRemoteJobs() {
+    remoteJobs.withLock { remoteJobs in
+      jobs += remoteJobs
+      remoteJobs.removeAll(keepingCapacity: remoteJobs.capacity <= 1_024)
+    }
+    run()
+  }
+
+  private func run() {
+    guard !isRunning else { return }
+    isRunning = true
+    var rounds = 0
+    while !jobs.isEmpty || !unflushed.isEmpty, rounds < Self.maxRounds {
+      rounds += 1
+      runJobs()
+      // Flushing tells of windows and ends, which resumes tasks: they belong to the next round.
+      var connections: [HTTP2Connection] = []
+      swap(&connections, &unflushed)
+      for connection in connections { connection.flush() }
+      if unflushed.isEmpty {
+        connections.removeAll(keepingCapacity: true)
+        swap(&connections, &unflushed)
+      }
+    }
+    isRunning = false
+    if !jobs.isEmpty || !unflushed.isEmpty { schedule() }
+  }
+
+  private func runJobs() {
+    var batch: [UnownedJob] = []
+    swap(&batch, &jobs)
+    for job in batch { job.runSynchronously(on: asUnownedTaskExecutor()) }
+    if jobs.isEmpty {
+      batch.removeAll(keepingCapacity: batch.capacity <= 1_024)
+      swap(&batch, &jobs)
+    }
+  }
+}
