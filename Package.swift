@@ -91,6 +91,11 @@ if embedded {
   targets.append(.target(name: "CLeanOpenSSL"))
 } else {
   targets += [
+    // The services' side.
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    service("SQLite", ["CSQLite"]),
+    tests("SQLite"),
+
     // Developers' tools.
     .target(name: "FlagDocs", dependencies: ["Bytes", "Flags"], swiftSettings: common),
     .executableTarget(
