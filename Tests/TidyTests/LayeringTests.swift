@@ -8,6 +8,7 @@ let floors: [[String: Set<String>]] = [
   [
     "HTTP2": ["CNghttp2", "Bytes"], "TLS": ["COpenSSL", "Bytes"], "Crypto": ["COpenSSL"], "Gzip": ["CZlib"],
     "Protobuf": [], "JSON": [], "Flags": ["Bytes"], "Sys": ["CLinux", "Bytes"], "SQLite": ["CSQLite"],
+    "Schemas": ["Bytes", "FoundationEssentials", "SwiftProtobuf"],
   ],
   [
     "GRPC": ["Bytes", "Gzip", "HTTP2"], "Health": ["Protobuf"], "Fault": ["Bytes"], "FlagDocs": ["Bytes", "Flags"],
