@@ -3,7 +3,7 @@
 
 PROBE := .build/debug/grpc_health_probe
 
-.PHONY: help setup build test unit end-to-end demo release bench lint format fuzz images docs clean
+.PHONY: help setup build test unit end-to-end demo release bench lint format schemas fuzz images docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -48,6 +48,10 @@ lint: ## check the sources' form
 
 format: ## put the sources into form
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz
+
+schemas: ## make Sources/Schemas from Protos
+	@scripts/setup schemas
+	scripts/generate-protos
 
 fuzz: ## fuzz every parser for FUZZ_SECONDS each (600 unless said otherwise)
 	@scripts/setup build

@@ -96,6 +96,13 @@ if embedded {
   targets.append(.target(name: "CLeanOpenSSL"))
 } else {
   targets += [
+    // The services' side.
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    service("SQLite", ["CSQLite"]),
+    service("Schemas", ["Bytes", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+    tests("SQLite"),
+    tests("Schemas", [.product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+
     // Developers' tools.
     .target(name: "FlagDocs", dependencies: ["Bytes", "Flags"], swiftSettings: common),
     .executableTarget(

@@ -4,10 +4,11 @@ import Testing
 
 /// The floors of the house, and what a module may import. Imports go down; on one floor only where this table says so.
 let floors: [[String: Set<String>]] = [
-  ["CNghttp2": [], "COpenSSL": [], "CZlib": [], "CLinux": [], "Bytes": []],
+  ["CNghttp2": [], "COpenSSL": [], "CZlib": [], "CLinux": [], "CSQLite": [], "Bytes": []],
   [
     "HTTP2": ["CNghttp2", "Bytes"], "TLS": ["COpenSSL", "Bytes"], "Crypto": ["COpenSSL"], "Gzip": ["CZlib"],
-    "Protobuf": [], "JSON": [], "Flags": ["Bytes"], "Sys": ["CLinux", "Bytes"],
+    "Protobuf": [], "JSON": [], "Flags": ["Bytes"], "Sys": ["CLinux", "Bytes"], "SQLite": ["CSQLite"],
+    "Schemas": ["Bytes", "FoundationEssentials", "SwiftProtobuf"],
   ],
   [
     "GRPC": ["Bytes", "Gzip", "HTTP2"], "Health": ["Protobuf"], "Fault": ["Bytes"], "FlagDocs": ["Bytes", "Flags"],
@@ -56,7 +57,11 @@ let toolModules: Set<String> = [
   @Test("a module imports what its floor allows and nothing else", arguments: Repository.swiftSources)
   func importsGoDown(file: Repository.File) {
     let allowed = Self.allowed[file.module] ?? []
-    for name in Self.imports(file) { #expect(allowed.contains(name), "\(file.path) imports \(name)") }
+    // A generated message with bytes imports Foundation where there is no FoundationEssentials, which is nowhere here.
+    let unreached: Set<String> = file.path.hasSuffix(".pb.swift") ? ["Foundation"] : []
+    for name in Self.imports(file) where !unreached.contains(name) {
+      #expect(allowed.contains(name), "\(file.path) imports \(name)")
+    }
   }
 
   @Test("what the table allows goes down, or is named on the same floor by its own row")
@@ -86,7 +91,7 @@ let toolModules: Set<String> = [
     }
   }
 
-  @Test("one Swift module a C library", arguments: ["CNghttp2", "CZlib", "CLinux"])
+  @Test("one Swift module a C library", arguments: ["CNghttp2", "CZlib", "CLinux", "CSQLite"])
   func oneWrapper(library: String) {
     let users = Set(Repository.swiftSources.filter { Self.imports($0).contains(library) }.map(\.module))
     #expect(users.count == 1, "\(library) is imported by \(users.sorted())")
