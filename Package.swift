@@ -56,6 +56,7 @@ let staticParts: [Target.Dependency] = embedded ? ["CLeanOpenSSL"] : []
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let swiftProtobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 var targets: [Target] = [
@@ -99,9 +100,9 @@ if embedded {
     // The services' side.
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     service("SQLite", ["CSQLite"]),
-    service("Schemas", ["Bytes", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+    service("Schemas", ["Bytes", swiftProtobuf]),
     tests("SQLite"),
-    tests("Schemas", [.product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+    tests("Schemas", [swiftProtobuf]),
 
     // Developers' tools.
     .target(name: "FlagDocs", dependencies: ["Bytes", "Flags"], swiftSettings: common),
@@ -110,7 +111,16 @@ if embedded {
     // The services' side: drivers on SwiftNIO.
     service("NIOTransport", ["HTTP2", "TLS", nioCore]),
     service("GRPCMethods", ["GRPC", "Protobuf", nioCore, swiftProtobuf]),
-    service("GRPCServer", ["GRPC", "GRPCMethods", "HTTP2", "NIOTransport", "TLS", nioCore, nioPosix, logging]),
+    service(
+      "GRPCServer", ["GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "TLS", nioCore, nioPosix, logging]),
+
+    service("Interop", ["GRPC", "GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf]),
+    .executableTarget(
+      name: "interop-server", dependencies: ["GRPCServer", "Interop", "NIOTransport", "Sys", "TLS", argumentParser],
+      swiftSettings: common),
+    .executableTarget(
+      name: "benchmark-server", dependencies: ["GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf],
+      swiftSettings: common),
 
     tests("FlagDocs", ["Flags", "HealthProbe", "generate-docs"]),
 

@@ -103,6 +103,9 @@ public final class ServerContext: Sendable {
     }
   }
 
+  /// Whether the request message that was read last came compressed.
+  public var requestWasCompressed: Bool { counts.wasCompressed.load(ordering: .relaxed) }
+
   /// Bytes of request messages received up to now, without their frames.
   public var receivedBytes: Int { counts.receivedBytes.load(ordering: .relaxed) }
   /// Bytes of response messages sent up to now, without their frames.
@@ -119,6 +122,7 @@ struct CallCounts: ~Copyable, Sendable {
   let sentBytes = Atomic(0)
   let receivedMessages = Atomic(0)
   let sentMessages = Atomic(0)
+  let wasCompressed = Atomic(false)
   private let cancelled = Atomic(false)
 
   var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
@@ -126,7 +130,8 @@ struct CallCounts: ~Copyable, Sendable {
   func cancel() { cancelled.store(true, ordering: .releasing) }
 
   /// Takes note of a message; on the loop's thread alone, so that no atomic addition is needed.
-  func received(_ bytes: Int) {
+  func received(_ bytes: Int, compressed: Bool) {
+    if compressed != wasCompressed.load(ordering: .relaxed) { wasCompressed.store(compressed, ordering: .relaxed) }
     receivedBytes.store(receivedBytes.load(ordering: .relaxed) &+ bytes, ordering: .relaxed)
     receivedMessages.store(receivedMessages.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
   }

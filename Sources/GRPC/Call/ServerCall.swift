@@ -96,6 +96,9 @@ public struct ServerCall: Sendable {
   /// where they are, so that a driver can leave them undecoded until somebody reads.
   public mutating func nextCallEvent() -> ServerCallEvent? { events.isEmpty ? nil : events.removeFirst() }
 
+  /// Whether the message that ``nextEvent()`` gave last came compressed.
+  public var lastMessageWasCompressed: Bool { deframer.lastWasCompressed }
+
   /// Received bytes that wait as whole messages for ``nextEvent()``. A driver that gives all others back to the window
   /// holds back a client whose messages nobody reads, and never one whose message has to become whole first.
   public var unreadBytes: Int { deframer.hasMessage ? deframer.bufferedBytes : 0 }

@@ -66,6 +66,8 @@ public struct MessageDeframer: Sendable {
   public var encoding: MessageEncoding? = .identity
   /// The name that the peer announced, for messages.
   public var encodingName = ""
+  /// Whether the message that was handed out last came compressed.
+  public private(set) var lastWasCompressed = false
 
   private let limit: Int
   private var buffer: [UInt8] = []
@@ -86,7 +88,8 @@ public struct MessageDeframer: Sendable {
     if failure != nil { return true }
     guard bufferedBytes >= MessageFramer.prefixLength else { return false }
     let length = self.length
-    return refusal(flag: buffer[position], length: length) != nil || bufferedBytes - MessageFramer.prefixLength >= length
+    return refusal(flag: buffer[position], length: length) != nil
+      || bufferedBytes - MessageFramer.prefixLength >= length
   }
 
   /// The length that the frame at hand announces, whose prefix is there.
@@ -123,6 +126,7 @@ public struct MessageDeframer: Sendable {
     guard buffer.count - start >= length else { return nil }
     let payload = Array(buffer[start..<start + length])
     position = start + length
+    lastWasCompressed = flag == 1
     guard flag == 1 else { return payload }
     do throws(GzipError) { return try Gzip.decompress(payload.span, limit: limit) } catch {
       let status =

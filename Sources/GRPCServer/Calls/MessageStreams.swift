@@ -50,8 +50,10 @@ public struct ResponseWriter<Message: Sendable>: Sendable {
   }
 
   /// Sends a message, and waits while the client does not read. Throws `RPCError` once the call is over.
-  public func write(_ message: Message) async throws {
-    try await stream.send(try stream.encode(message, codec, chain))
+  ///
+  /// One that holds secrets and what others chose side by side should not be `compressible`: its size would tell.
+  public func write(_ message: Message, compressible: Bool = true) async throws {
+    try await stream.send(try stream.encode(message, codec, chain), compressible: compressible)
   }
 
   /// Sends the leading metadata now, and not with the first message.

@@ -24,28 +24,34 @@ public struct Service: Sendable {
   }
 }
 
-/// Limits of one method where it has others than its server.
-public struct MethodLimits: Sendable {
+/// What one method does otherwise than its server.
+public struct MethodOptions: Sendable {
   /// The largest request message in bytes.
   public var receivedMessageSize: Int?
   /// The largest response message in bytes.
   public var sentMessageSize: Int?
   /// The longest time of a call; it replaces the server's limit, so that a method may also run longer than others.
   public var callTime: TimeAmount?
+  /// Whether its calls never end on their own, as those of a live feed. When their connection is asked to close, they
+  /// end with UNAVAILABLE, so that the client comes back through another one.
+  public var endsOnDrain: Bool
 
-  /// Limits; nil stands for the server's.
-  public init(receivedMessageSize: Int? = nil, sentMessageSize: Int? = nil, callTime: TimeAmount? = nil) {
+  /// Options; nil stands for the server's limits.
+  public init(
+    receivedMessageSize: Int? = nil, sentMessageSize: Int? = nil, callTime: TimeAmount? = nil, endsOnDrain: Bool = false
+  ) {
     self.receivedMessageSize = receivedMessageSize
     self.sentMessageSize = sentMessageSize
     self.callTime = callTime
+    self.endsOnDrain = endsOnDrain
   }
 }
 
-/// What answers a method's calls. ``handle(_:limits:on:_:)-(Method<Unary,_,_>,_,_,_)`` makes one.
+/// What answers a method's calls. ``handle(_:options:on:_:)-(Method<Unary,_,_>,_,_,_)`` makes one.
 public struct MethodHandler: Sendable {
   /// The method.
   public let method: MethodInfo
-  let limits: MethodLimits
+  let options: MethodOptions
   let executor: (any TaskExecutor)?
   /// Runs a call and gives the response that goes out together with the status, if there is one.
   let run: @Sendable (ServerStream, InterceptorChain) async throws -> MessageFrame?
@@ -56,11 +62,11 @@ public struct MethodHandler: Sendable {
 /// The handler runs on its connection's event loop, which serves nobody else meanwhile: one that blocks or computes for
 /// long names another executor, such as a ``BlockingExecutor``. It is cancelled when nobody waits for its answer.
 public func handle<Request, Response>(
-  _ method: Method<Unary, Request, Response>, limits: MethodLimits = MethodLimits(),
+  _ method: Method<Unary, Request, Response>, options: MethodOptions = MethodOptions(),
   on executor: (any TaskExecutor)? = nil,
   _ body: @escaping @Sendable (Request, ServerContext) async throws -> Response
 ) -> MethodHandler {
-  MethodHandler(method: method.info, limits: limits, executor: executor) { stream, chain in
+  MethodHandler(method: method.info, options: options, executor: executor) { stream, chain in
     var frame: MessageFrame?
     try await chain.run(stream.context) {
       let request = try stream.decodeRequest(method.request, chain)
@@ -71,14 +77,14 @@ public func handle<Request, Response>(
   }
 }
 
-/// Answers a method with any number of responses, which the handler writes. See ``handle(_:limits:on:_:)`` for where it
+/// Answers a method with any number of responses, which the handler writes. See ``handle(_:options:on:_:)`` for where it
 /// runs.
 public func handle<Request, Response>(
-  _ method: Method<ServerStreaming, Request, Response>, limits: MethodLimits = MethodLimits(),
+  _ method: Method<ServerStreaming, Request, Response>, options: MethodOptions = MethodOptions(),
   on executor: (any TaskExecutor)? = nil,
   _ body: @escaping @Sendable (Request, ResponseWriter<Response>, ServerContext) async throws -> Void
 ) -> MethodHandler {
-  MethodHandler(method: method.info, limits: limits, executor: executor) { stream, chain in
+  MethodHandler(method: method.info, options: options, executor: executor) { stream, chain in
     try await chain.run(stream.context) {
       let request = try stream.decodeRequest(method.request, chain)
       try await body(request, ResponseWriter(stream, method.response, chain), stream.context)
@@ -87,14 +93,14 @@ public func handle<Request, Response>(
   }
 }
 
-/// Answers a method that takes any number of requests, which the handler reads. See ``handle(_:limits:on:_:)`` for where
+/// Answers a method that takes any number of requests, which the handler reads. See ``handle(_:options:on:_:)`` for where
 /// it runs.
 public func handle<Request, Response>(
-  _ method: Method<ClientStreaming, Request, Response>, limits: MethodLimits = MethodLimits(),
+  _ method: Method<ClientStreaming, Request, Response>, options: MethodOptions = MethodOptions(),
   on executor: (any TaskExecutor)? = nil,
   _ body: @escaping @Sendable (RequestStream<Request>, ServerContext) async throws -> Response
 ) -> MethodHandler {
-  MethodHandler(method: method.info, limits: limits, executor: executor) { stream, chain in
+  MethodHandler(method: method.info, options: options, executor: executor) { stream, chain in
     var frame: MessageFrame?
     try await chain.run(stream.context) {
       let response = try await body(RequestStream(stream, method.request, chain), stream.context)
@@ -104,16 +110,16 @@ public func handle<Request, Response>(
   }
 }
 
-/// Answers a method with any number of messages both ways, in any order. See ``handle(_:limits:on:_:)`` for where it
+/// Answers a method with any number of messages both ways, in any order. See ``handle(_:options:on:_:)`` for where it
 /// runs.
 public func handle<Request, Response>(
-  _ method: Method<Bidirectional, Request, Response>, limits: MethodLimits = MethodLimits(),
+  _ method: Method<Bidirectional, Request, Response>, options: MethodOptions = MethodOptions(),
   on executor: (any TaskExecutor)? = nil,
   _ body:
     @escaping @Sendable (RequestStream<Request>, ResponseWriter<Response>, ServerContext) async throws ->
     Void
 ) -> MethodHandler {
-  MethodHandler(method: method.info, limits: limits, executor: executor) { stream, chain in
+  MethodHandler(method: method.info, options: options, executor: executor) { stream, chain in
     try await chain.run(stream.context) {
       try await body(
         RequestStream(stream, method.request, chain), ResponseWriter(stream, method.response, chain), stream.context)

@@ -82,6 +82,14 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
   /// The connection is lost: nobody waits for the answer.
   func connectionLost() { abandon(RPCError(.cancelled, "the connection to the client was lost")) }
 
+  /// The connection takes no more calls: one that would never end does so now.
+  func connectionDrains() {
+    guard handler.options.endsOnDrain, end == nil else { return }
+    let error = RPCError(.unavailable, "the server is shutting down")
+    answer(nil, error)
+    abandon(error)
+  }
+
   /// Whether answers have waited for the client to read them for longer than it may take.
   func isStalled(_ now: NIODeadline) -> Bool {
     let pendingBytes = connection.http2.session.pendingBytes(on: id)
@@ -164,7 +172,7 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
     if isHalfClosed { return .success(nil) }
     switch call.nextEvent() {
     case .message(let bytes):
-      context.counts.received(bytes.count)
+      context.counts.received(bytes.count, compressed: call.lastMessageWasCompressed)
       return .success(bytes)
     case .halfClosed:
       isHalfClosed = true
@@ -192,7 +200,7 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
   // MARK: - The handler's task
 
   private func launch() {
-    if let request { context.counts.received(request.count) }
+    if let request { context.counts.received(request.count, compressed: call.lastMessageWasCompressed) }
     connection.callStarted()
     let chain = connection.server.chain
     task = Task(executorPreference: handler.executor ?? connection.executor) {
@@ -255,10 +263,12 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
 
   // MARK: - Responses
 
-  private func queue(_ frame: MessageFrame) {
+  private func queue(_ frame: MessageFrame, compressible: Bool = true) {
     sendHeaders()
     context.counts.sent(frame.messageCount)
-    let isCompressed = call.responseEncoding == .gzip && frame.messageCount >= connection.server.compressionThreshold
+    let isCompressed =
+      compressible && call.responseEncoding == .gzip
+      && frame.messageCount >= connection.server.compressionThreshold
     call.sendFrame((isCompressed ? frame.gzipped() : frame).bytes)
   }
 
@@ -307,7 +317,7 @@ extension ServerStream {
     _ message: Message, _ codec: MessageCodec<Message>, _ chain: InterceptorChain
   ) throws -> MessageFrame {
     try chain.sending(message, context)
-    return try codec.encode(message).checked(limit: handler.limits.sentMessageSize ?? limits.sentMessageSize)
+    return try codec.encode(message).checked(limit: handler.options.sentMessageSize ?? limits.sentMessageSize)
   }
 
   /// The next request's bytes; nil once the client has sent all.
@@ -321,13 +331,13 @@ extension ServerStream {
   }
 
   /// Sends a message, or the leading metadata alone, and waits while too much waits for the client.
-  func send(_ frame: MessageFrame?) async throws {
+  func send(_ frame: MessageFrame?, compressible: Bool = true) async throws {
     let isOnLoop = connection.loop.inEventLoop
-    if isOnLoop, try sendNow(frame) { return }
+    if isOnLoop, try sendNow(frame, compressible) { return }
     let suspension = Suspension<Void>(connection.loop)
     try await suspension.value {
       do {
-        if try isOnLoop || !self.sendNow(frame) { return self.wait(writer: suspension) }
+        if try isOnLoop || !self.sendNow(frame, compressible) { return self.wait(writer: suspension) }
         suspension.resume(.success(()))
       } catch {
         suspension.resume(.failure(error))
@@ -336,10 +346,10 @@ extension ServerStream {
   }
 
   /// Sends what is to be sent; false where the next write has to wait.
-  private func sendNow(_ frame: MessageFrame?) throws -> Bool {
+  private func sendNow(_ frame: MessageFrame?, _ compressible: Bool) throws -> Bool {
     if let end { throw end }
     if let writer, writer.isWaiting { throw RPCError(.internal, "two tasks write to one call") }
-    if let frame { queue(frame) } else { sendHeaders() }
+    if let frame { queue(frame, compressible: compressible) } else { sendHeaders() }
     perform()
     return connection.http2.session.pendingBytes(on: id) <= limits.sendBuffer
   }

@@ -5,7 +5,8 @@ enum ForeignClient {
   /// The answer to its first bytes: an HTTP/1.1 response for a client of that, nothing for others.
   static func answer(to firstBytes: [UInt8]) -> [UInt8] {
     guard looksLikeHTTP1(firstBytes) else { return [] }
-    let text = "This port speaks gRPC over HTTP/2 without an upgrade. Use a gRPC client, or HTTP/2 by prior knowledge.\n"
+    let text =
+      "This port speaks gRPC over HTTP/2 without an upgrade. Use a gRPC client, or HTTP/2 by prior knowledge.\n"
     return Array(
       """
       HTTP/1.1 505 HTTP Version Not Supported\r

@@ -30,10 +30,11 @@ extension ServerConnection {
     http2.setNeedsFlush()
   }
 
-  private func close(_ code: HTTP2ErrorCode = .noError) {
+  private func close() {
     life.phase = .closing(at: .now())
-    http2.session.goAway(code, debugData: Array(life.farewell.utf8))
+    http2.session.goAway(.noError, debugData: Array(life.farewell.utf8))
     http2.setNeedsFlush()
+    for stream in streams.values { stream.connectionDrains() }
   }
 
   func receivePingAcknowledgement(_ opaque: UInt64) {

@@ -93,7 +93,7 @@ final class ServerConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
   private func open(_ id: StreamID, _ fields: HeaderFields, _ event: HTTP2Event) {
     let path = fields.first(named: ":path") ?? ""
     let handler = server.handlers[path]
-    let receiveLimit = handler?.limits.receivedMessageSize ?? limits.receivedMessageSize
+    let receiveLimit = handler?.options.receivedMessageSize ?? limits.receivedMessageSize
     var call = ServerCall(receiveLimit: receiveLimit, isServed: handler != nil)
     call.receive(event)
     life.settingsInARow = 0
@@ -109,7 +109,7 @@ final class ServerConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
     let now = NIODeadline.now()
     let context = ServerContext(
       method: handler.method, request: request, peer: peer, start: now,
-      deadline: deadline(now, request.timeout, handler.limits.callTime ?? limits.callTime))
+      deadline: deadline(now, request.timeout, handler.options.callTime ?? limits.callTime))
     let stream = ServerStream(id: id, call: call, handler: handler, context: context, connection: self)
     streams[id] = stream
     stream.start()

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: the built programs, the certificates, and clients made from our own .proto files."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
+import grpc
+import pytest
+
+from peers.programs import Program
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes what all workers share once, before they start: certificates, and Python's classes of our messages."""
+    if not hasattr(config, "workerinput"):
+        directory = tempfile.mkdtemp(prefix="services-")
+        config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
+        if not os.environ.get("SONDE_CERTIFICATES"):
+            os.environ["SONDE_CERTIFICATES"] = os.path.join(directory, "certificates")
+            subprocess.run(
+                [ROOT / "scripts" / "make-certificates", os.environ["SONDE_CERTIFICATES"]],
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+        stubs = os.path.join(directory, "stubs")
+        os.mkdir(stubs)
+        protos = [str(path) for path in (ROOT / "Protos").rglob("*.proto") if "health" not in str(path)]
+        subprocess.run(
+            [sys.executable, "-m", "grpc_tools.protoc", f"-I{ROOT / 'Protos'}", f"--python_out={stubs}"]
+            + [f"--grpc_python_out={stubs}", *(path for path in protos if "google" not in path and "reflection" not in path)],
+            check=True,
+        )
+        os.environ["SONDE_STUBS"] = stubs
+    stubs = os.environ["SONDE_STUBS"]
+    sys.path.insert(0, stubs)
+    # Our package grpc.testing lies beside the library's own modules.
+    grpc.__path__.append(os.path.join(stubs, "grpc"))
+
+
+@pytest.fixture(scope="session")
+def programs():
+    """Starts a built program by its name: programs("interop-server", "--port=0")."""
+    folder = os.environ.get("SONDE_PROGRAMS", "")
+    assert os.path.isdir(folder), f"SONDE_PROGRAMS names no folder: {folder!r}"
+
+    def start(name: str, *arguments: str, **options) -> Program:
+        return Program([os.path.join(folder, name), *arguments], **options)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def certificates():
+    """Paths of the files that scripts/make-certificates has made."""
+    directory = os.environ["SONDE_CERTIFICATES"]
+
+    def path(name: str) -> str:
+        found = os.path.join(directory, name)
+        assert os.path.exists(found), f"scripts/make-certificates makes no {name}"
+        return found
+
+    return path
