@@ -25,6 +25,10 @@ let common: [SwiftSetting] = [
   .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),
 ]
 
+/// Settings of the services' side. An async function runs where its caller runs unless it says otherwise: each that would
+/// leave for a place of its own costs the look for it, and a call passes through a handful.
+let services = common + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+
 /// Settings of everything that the tools link: the same sources compile as ordinary and as Embedded Swift.
 let tools =
   common + [.strictMemorySafety()]
@@ -47,7 +51,7 @@ func tests(_ module: String, _ dependencies: [Target.Dependency] = []) -> Target
 
 /// A part of the services' side: ordinary server-side Swift on its ecosystem's packages.
 func service(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: common)
+  .target(name: name, dependencies: dependencies, swiftSettings: services)
 }
 
 /// What each executable links in addition where it is one static file: the reason is in the target's header.

@@ -52,12 +52,16 @@ public struct Metadata: Equatable, Sendable {
   ///
   /// A binary field may hold several values, joined by commas.
   public init(_ fields: HeaderFields) {
-    for field in fields where !field.name.utf8.starts(with: [0x3A]) && !Metadata.isReserved(field.name) {
-      if field.name.hasSuffix("-bin") {
-        for part in field.value.split(onASCII: 0x2C) { entries.append(Entry(name: field.name, wireValue: part)) }
-      } else {
-        entries.append(Entry(name: field.name, wireValue: field.value))
-      }
+    for field in fields { append(received: field) }
+  }
+
+  /// Adds a field that came, unless it is a pseudo-field or gRPC's own.
+  mutating func append(received field: HeaderField) {
+    guard field.name.utf8.first != 0x3A, !Metadata.isReserved(field.name) else { return }
+    if field.name.hasSuffix("-bin") {
+      for part in field.value.split(onASCII: 0x2C) { entries.append(Entry(name: field.name, wireValue: part)) }
+    } else {
+      entries.append(Entry(name: field.name, wireValue: field.value))
     }
   }
 

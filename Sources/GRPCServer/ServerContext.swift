@@ -30,7 +30,7 @@ public protocol ServerContextKey {
 /// What a handler knows of its call beside the messages. It may be used from any thread.
 public final class ServerContext: Sendable {
   /// The method.
-  public let method: MethodInfo
+  public var method: MethodInfo { handler.method }
   /// The client's metadata.
   public let metadata: Metadata
   /// The name that the client calls this server by.
@@ -49,11 +49,12 @@ public final class ServerContext: Sendable {
     var values: [(key: ObjectIdentifier, value: any Sendable)] = []
   }
 
+  private let handler: MethodHandler
   private let answer = Mutex(Answer())
   let counts = CallCounts()
 
-  init(method: MethodInfo, request: ServerRequest, peer: Peer, start: NIODeadline, deadline: NIODeadline?) {
-    self.method = method
+  init(handler: MethodHandler, request: ServerRequest, peer: Peer, start: NIODeadline, deadline: NIODeadline?) {
+    self.handler = handler
     metadata = request.metadata
     authority = request.authority
     self.peer = peer

@@ -48,13 +48,22 @@ public struct MethodOptions: Sendable {
 }
 
 /// What answers a method's calls. ``handle(_:options:on:_:)-(Method<Unary,_,_>,_,_,_)`` makes one.
-public struct MethodHandler: Sendable {
+public final class MethodHandler: Sendable {
   /// The method.
   public let method: MethodInfo
   let options: MethodOptions
   let executor: (any TaskExecutor)?
   /// Runs a call and gives the response that goes out together with the status, if there is one.
-  let run: @Sendable (ServerStream, InterceptorChain) async throws -> MessageFrame?
+  let run: Run
+
+  typealias Run = @Sendable (ServerStream, InterceptorChain) async throws -> MessageFrame?
+
+  init(method: MethodInfo, options: MethodOptions, executor: (any TaskExecutor)?, run: @escaping Run) {
+    self.method = method
+    self.options = options
+    self.executor = executor
+    self.run = run
+  }
 }
 
 /// Answers a unary method.

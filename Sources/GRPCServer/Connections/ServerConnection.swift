@@ -108,7 +108,7 @@ final class ServerConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
     }
     let now = NIODeadline.now()
     let context = ServerContext(
-      method: handler.method, request: request, peer: peer, start: now,
+      handler: handler, request: request, peer: peer, start: now,
       deadline: deadline(now, request.timeout, handler.options.callTime ?? limits.callTime))
     let stream = ServerStream(id: id, call: call, handler: handler, context: context, connection: self)
     streams[id] = stream
