@@ -50,6 +50,9 @@ func service(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
   .target(name: name, dependencies: dependencies, swiftSettings: common)
 }
 
+/// A module of SwiftNIO.
+func nio(_ module: String) -> Target.Dependency { .product(name: module, package: "swift-nio") }
+
 /// What each executable links in addition where it is one static file: the reason is in the target's header.
 let staticParts: [Target.Dependency] = embedded ? ["CLeanOpenSSL"] : []
 
@@ -96,6 +99,16 @@ if embedded {
     .executableTarget(
       name: "generate-docs", dependencies: ["Fault", "FlagDocs", "HealthProbe"], swiftSettings: common),
     tests("FlagDocs", ["Flags", "HealthProbe", "generate-docs"]),
+
+    // The services' side.
+    service(
+      "Telemetry",
+      [
+        "Bytes", "GRPC", "JSON", "Protobuf", "Sys", nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
+        .product(name: "CoreMetrics", package: "swift-metrics"), .product(name: "Logging", package: "swift-log"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+      ]),
+    tests("Telemetry", ["GRPC", "Protobuf", .product(name: "CoreMetrics", package: "swift-metrics"), nio("NIOPosix")]),
 
     tests("Bytes"),
     tests("HTTP2"),

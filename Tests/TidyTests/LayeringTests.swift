@@ -12,7 +12,13 @@ let floors: [[String: Set<String>]] = [
   [
     "GRPC": ["Bytes", "Gzip", "HTTP2"], "Health": ["Protobuf"], "Fault": ["Bytes"], "FlagDocs": ["Bytes", "Flags"],
   ],
-  ["BlockingClient": ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]],
+  [
+    "BlockingClient": ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"],
+    "Telemetry": [
+      "Bytes", "CoreMetrics", "GRPC", "Glibc", "Instrumentation", "JSON", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
+      "Protobuf", "ServiceContextModule", "Synchronization", "Sys", "Tracing",
+    ],
+  ],
   [
     "HealthProbe": [
       "BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS",
