@@ -108,7 +108,13 @@ if embedded {
         .product(name: "CoreMetrics", package: "swift-metrics"), .product(name: "Logging", package: "swift-log"),
         .product(name: "Tracing", package: "swift-distributed-tracing"),
       ]),
-    tests("Telemetry", ["GRPC", "Protobuf", .product(name: "CoreMetrics", package: "swift-metrics"), nio("NIOPosix")]),
+    tests(
+      "Telemetry",
+      [
+        "GRPC", "Sys", nio("NIOPosix"), .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+      ]),
 
     tests("Bytes"),
     tests("HTTP2"),
