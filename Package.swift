@@ -111,7 +111,7 @@ if embedded {
     tests(
       "Telemetry",
       [
-        "GRPC", "Sys", nio("NIOPosix"), .product(name: "CoreMetrics", package: "swift-metrics"),
+        "GRPC", nio("NIOCore"), nio("NIOPosix"), .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Tracing", package: "swift-distributed-tracing"),
       ]),
