@@ -75,8 +75,9 @@ var targets: [Target] = [
   part("Sys", ["CLinux", "Bytes"]),
 
   // Floor 2: pure meaning.
-  part("GRPC", ["Bytes", "Gzip", "HTTP2"]),
+  part("GRPC", ["Bytes", "Gzip", "HTTP2", "JSON"]),
   part("Health", ["Protobuf"]),
+  part("Reflection", ["Protobuf"]),
   part("Fault", ["Bytes"]),
 
   // Floor 3: the driver that blocks, and the engine that it serves.
@@ -125,8 +126,9 @@ if embedded {
     tests("JSON"),
     tests("Flags"),
     tests("Sys", ["CLinux"]),
-    tests("GRPC", ["Bytes", "HTTP2"]),
+    tests("GRPC", ["Bytes", "HTTP2", "JSON"]),
     tests("Health", ["Protobuf"]),
+    tests("Reflection", ["Protobuf"]),
     tests("Fault"),
     tests("BlockingClient", ["Bytes", "CLinux", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
     tests("HealthProbe", ["BlockingClient", "Fault", "Flags", "GRPC", "JSON", "Sys"]),

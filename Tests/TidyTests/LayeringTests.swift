@@ -10,7 +10,8 @@ let floors: [[String: Set<String>]] = [
     "Protobuf": [], "JSON": [], "Flags": ["Bytes"], "Sys": ["CLinux", "Bytes"],
   ],
   [
-    "GRPC": ["Bytes", "Gzip", "HTTP2"], "Health": ["Protobuf"], "Fault": ["Bytes"], "FlagDocs": ["Bytes", "Flags"],
+    "GRPC": ["Bytes", "Gzip", "HTTP2", "JSON"], "Health": ["Protobuf"], "Reflection": ["Protobuf"], "Fault": ["Bytes"],
+    "FlagDocs": ["Bytes", "Flags"],
   ],
   [
     "BlockingClient": ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"],
@@ -36,8 +37,8 @@ let packageModules: Set<String> = [
 
 /// Modules that are linked into tools which are copied alone into other people's images.
 let toolModules: Set<String> = [
-  "Bytes", "HTTP2", "TLS", "Crypto", "Gzip", "Protobuf", "JSON", "Flags", "Sys", "GRPC", "Health", "Fault",
-  "BlockingClient", "HealthProbe", "grpc_health_probe",
+  "Bytes", "HTTP2", "TLS", "Crypto", "Gzip", "Protobuf", "JSON", "Flags", "Sys", "GRPC", "Health", "Reflection",
+  "Fault", "BlockingClient", "HealthProbe", "grpc_health_probe",
 ]
 
 @Suite struct LayeringTests {
