@@ -54,6 +54,9 @@ func service(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
   .target(name: name, dependencies: dependencies, swiftSettings: services)
 }
 
+/// A module of SwiftNIO.
+func nio(_ module: String) -> Target.Dependency { .product(name: module, package: "swift-nio") }
+
 /// What each executable links in addition where it is one static file: the reason is in the target's header.
 let staticParts: [Target.Dependency] = embedded ? ["CLeanOpenSSL"] : []
 
@@ -82,8 +85,9 @@ var targets: [Target] = [
   part("Sys", ["CLinux", "Bytes"]),
 
   // Floor 2: pure meaning.
-  part("GRPC", ["Bytes", "Gzip", "HTTP2"]),
+  part("GRPC", ["Bytes", "Gzip", "HTTP2", "JSON"]),
   part("Health", ["Protobuf"]),
+  part("Reflection", ["Protobuf"]),
   part("Fault", ["Bytes"]),
 
   // Floor 3: the driver that blocks, and the engine that it serves.
@@ -128,6 +132,22 @@ if embedded {
 
     tests("FlagDocs", ["Flags", "HealthProbe", "generate-docs"]),
 
+    // The services' side.
+    service(
+      "Telemetry",
+      [
+        "Bytes", "GRPC", "JSON", "Protobuf", "Sys", nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
+        .product(name: "CoreMetrics", package: "swift-metrics"), .product(name: "Logging", package: "swift-log"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+      ]),
+    tests(
+      "Telemetry",
+      [
+        "GRPC", nio("NIOCore"), nio("NIOPosix"), .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+      ]),
+
     tests("Bytes"),
     tests("HTTP2"),
     tests("TLS", ["Bytes"]),
@@ -137,8 +157,9 @@ if embedded {
     tests("JSON"),
     tests("Flags"),
     tests("Sys", ["CLinux"]),
-    tests("GRPC", ["Bytes", "HTTP2"]),
+    tests("GRPC", ["Bytes", "HTTP2", "JSON"]),
     tests("Health", ["Protobuf"]),
+    tests("Reflection", ["Protobuf"]),
     tests("Fault"),
     tests("BlockingClient", ["Bytes", "CLinux", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
     tests("HealthProbe", ["BlockingClient", "Fault", "Flags", "GRPC", "JSON", "Sys"]),

@@ -91,8 +91,11 @@ public struct JSONWriter: Sendable {
     needsComma = true
   }
 
-  /// Quotes a text: the two characters and the controls that JSON demands are escaped, all else is UTF-8 as it is.
-  private mutating func quote(_ text: String) {
+  private mutating func quote(_ text: String) { Self.appendQuoted(text, to: &bytes) }
+
+  /// Appends a text in quotes to bytes: the two characters and the controls that JSON demands are escaped, all else is
+  /// UTF-8 as it is.
+  public static func appendQuoted(_ text: String, to bytes: inout [UInt8]) {
     bytes.append(0x22)
     for byte in text.utf8 {
       switch byte {

@@ -11,9 +11,16 @@ let floors: [[String: Set<String>]] = [
     "Schemas": ["Bytes", "FoundationEssentials", "SwiftProtobuf"],
   ],
   [
-    "GRPC": ["Bytes", "Gzip", "HTTP2"], "Health": ["Protobuf"], "Fault": ["Bytes"], "FlagDocs": ["Bytes", "Flags"],
+    "GRPC": ["Bytes", "Gzip", "HTTP2", "JSON"], "Health": ["Protobuf"], "Reflection": ["Protobuf"], "Fault": ["Bytes"],
+    "FlagDocs": ["Bytes", "Flags"],
   ],
-  ["BlockingClient": ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]],
+  [
+    "BlockingClient": ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"],
+    "Telemetry": [
+      "Bytes", "CoreMetrics", "GRPC", "Glibc", "Instrumentation", "JSON", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
+      "Protobuf", "ServiceContextModule", "Synchronization", "Sys", "Tracing",
+    ],
+  ],
   [
     "HealthProbe": [
       "BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS",
@@ -31,8 +38,8 @@ let packageModules: Set<String> = [
 
 /// Modules that are linked into tools which are copied alone into other people's images.
 let toolModules: Set<String> = [
-  "Bytes", "HTTP2", "TLS", "Crypto", "Gzip", "Protobuf", "JSON", "Flags", "Sys", "GRPC", "Health", "Fault",
-  "BlockingClient", "HealthProbe", "grpc_health_probe",
+  "Bytes", "HTTP2", "TLS", "Crypto", "Gzip", "Protobuf", "JSON", "Flags", "Sys", "GRPC", "Health", "Reflection",
+  "Fault", "BlockingClient", "HealthProbe", "grpc_health_probe",
 ]
 
 @Suite struct LayeringTests {
