@@ -95,7 +95,11 @@ if embedded {
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     service("SQLite", ["CSQLite"]),
     service("Schemas", ["Bytes", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+    service(
+      "UserStore",
+      ["Bytes", "Crypto", "SQLite", "Schemas", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     tests("SQLite"),
+    tests("UserStore", ["Crypto", "SQLite", "Schemas", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     tests("Schemas", [.product(name: "SwiftProtobuf", package: "swift-protobuf")]),
 
     // Developers' tools.

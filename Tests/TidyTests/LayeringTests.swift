@@ -12,6 +12,7 @@ let floors: [[String: Set<String>]] = [
   ],
   [
     "GRPC": ["Bytes", "Gzip", "HTTP2"], "Health": ["Protobuf"], "Fault": ["Bytes"], "FlagDocs": ["Bytes", "Flags"],
+    "UserStore": ["Bytes", "Crypto", "Glibc", "SQLite", "Schemas", "SwiftProtobuf", "Synchronization"],
   ],
   ["BlockingClient": ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]],
   [
