@@ -57,14 +57,22 @@ func service(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 /// A module of SwiftNIO.
 func nio(_ module: String) -> Target.Dependency { .product(name: module, package: "swift-nio") }
 
+/// A program of the services' side, or for developers.
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: services)
+}
+
 /// What each executable links in addition where it is one static file: the reason is in the target's header.
 let staticParts: [Target.Dependency] = embedded ? ["CLeanOpenSSL"] : []
 
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let swiftProtobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
-let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 
 var targets: [Target] = [
   // Floor 0: C libraries, the operating system's C interface, and the bytes that everybody handles.
@@ -105,49 +113,35 @@ if embedded {
   targets.append(.target(name: "CLeanOpenSSL"))
 } else {
   targets += [
-    // The services' side.
+    // The services' side. Floors 0 and 1: SQLite, and the messages that SwiftProtobuf made of Protos/.
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     service("SQLite", ["CSQLite"]),
     service("Schemas", ["Bytes", swiftProtobuf]),
-    tests("SQLite"),
-    tests("Schemas", [swiftProtobuf]),
 
-    // Developers' tools.
-    .target(name: "FlagDocs", dependencies: ["Bytes", "Flags"], swiftSettings: common),
-    .executableTarget(
-      name: "generate-docs", dependencies: ["Fault", "FlagDocs", "HealthProbe"], swiftSettings: common),
-    // The services' side: drivers on SwiftNIO.
+    // Floor 2: the reference services' data.
+    service("UserStore", ["Bytes", "Crypto", "SQLite", "Schemas", swiftProtobuf]),
+
+    // Floor 3: drivers on SwiftNIO, and what operators see.
     service("NIOTransport", ["HTTP2", "TLS", nioCore]),
     service("GRPCMethods", ["GRPC", "Protobuf", nioCore, swiftProtobuf]),
     service(
-      "GRPCServer", ["GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "TLS", nioCore, nioPosix, logging]),
-
-    service("Interop", ["GRPC", "GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf]),
-    .executableTarget(
-      name: "interop-server", dependencies: ["GRPCServer", "Interop", "NIOTransport", "Sys", "TLS", argumentParser],
-      swiftSettings: common),
-    .executableTarget(
-      name: "benchmark-server", dependencies: ["GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf],
-      swiftSettings: common),
-
-    tests("FlagDocs", ["Flags", "HealthProbe", "generate-docs"]),
-
-    // The services' side.
+      "Telemetry",
+      ["Bytes", "GRPC", "JSON", "Protobuf", "Sys", nioCore, nioHTTP1, nioPosix, coreMetrics, logging, tracing]),
     service(
-      "Telemetry",
-      [
-        "Bytes", "GRPC", "JSON", "Protobuf", "Sys", nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"),
-        .product(name: "CoreMetrics", package: "swift-metrics"), .product(name: "Logging", package: "swift-log"),
-        .product(name: "Tracing", package: "swift-distributed-tracing"),
-      ]),
-    tests(
-      "Telemetry",
-      [
-        "GRPC", nio("NIOCore"), nio("NIOPosix"), .product(name: "CoreMetrics", package: "swift-metrics"),
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "Tracing", package: "swift-distributed-tracing"),
-      ]),
+      "GRPCServer", ["GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "TLS", nioCore, nioPosix, logging]),
+    service("Interop", ["GRPC", "GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf]),
 
+    // Developers' tools.
+    service("FlagDocs", ["Bytes", "Flags"]),
+    executable("generate-docs", ["Fault", "FlagDocs", "HealthProbe"]),
+    executable("interop-server", ["GRPCServer", "Interop", "NIOTransport", "Sys", "TLS", argumentParser]),
+    executable("benchmark-server", ["GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf]),
+
+    tests("SQLite"),
+    tests("UserStore", ["Crypto", "SQLite", "Schemas", swiftProtobuf]),
+    tests("Schemas", [swiftProtobuf]),
+    tests("Telemetry", ["GRPC", nioCore, nioPosix, coreMetrics, logging, tracing]),
+    tests("FlagDocs", ["Flags", "HealthProbe", "generate-docs"]),
     tests("Bytes"),
     tests("HTTP2"),
     tests("TLS", ["Bytes"]),

@@ -13,20 +13,34 @@ let floors: [[String: Set<String>]] = [
   [
     "GRPC": ["Bytes", "Gzip", "HTTP2", "JSON"], "Health": ["Protobuf"], "Reflection": ["Protobuf"], "Fault": ["Bytes"],
     "FlagDocs": ["Bytes", "Flags"],
+    "UserStore": ["Bytes", "Crypto", "Glibc", "SQLite", "Schemas", "SwiftProtobuf", "Synchronization"],
   ],
   [
     "BlockingClient": ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"],
+    "NIOTransport": ["HTTP2", "NIOCore", "Synchronization", "TLS"],
+    "GRPCMethods": ["GRPC", "NIOCore", "Protobuf", "SwiftProtobuf"],
     "Telemetry": [
       "Bytes", "CoreMetrics", "GRPC", "Glibc", "Instrumentation", "JSON", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
       "Protobuf", "ServiceContextModule", "Synchronization", "Sys", "Tracing",
     ],
   ],
   [
+    "GRPCServer": [
+      "GRPC", "GRPCMethods", "Glibc", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport",
+      "Synchronization", "TLS",
+    ]
+  ],
+  ["Interop": ["FoundationEssentials", "GRPC", "GRPCMethods", "GRPCServer", "Schemas", "SwiftProtobuf"]],
+  [
     "HealthProbe": [
       "BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS",
     ]
   ],
-  ["grpc_health_probe": ["HealthProbe", "Sys"], "generate-docs": ["Fault", "FlagDocs", "HealthProbe", "Foundation"]],
+  [
+    "grpc_health_probe": ["HealthProbe", "Sys"], "generate-docs": ["Fault", "FlagDocs", "HealthProbe", "Foundation"],
+    "interop-server": ["ArgumentParser", "GRPCServer", "Interop", "NIOTransport", "Sys", "TLS"],
+    "benchmark-server": ["GRPCMethods", "GRPCServer", "Schemas", "SwiftProtobuf"],
+  ],
 ]
 
 /// Modules of the toolchain and of packages. The services' side may use them where its row says so.
