@@ -99,7 +99,12 @@ if embedded {
       "UserStore",
       ["Bytes", "Crypto", "SQLite", "Schemas", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     tests("SQLite"),
-    tests("UserStore", ["Crypto", "SQLite", "Schemas", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+    tests(
+      "UserStore",
+      ["SQLite", "Schemas", "store-test-helper", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+    .executableTarget(
+      name: "store-test-helper", dependencies: ["SQLite", "Schemas", "UserStore"], path: "Tests/StoreTestHelper",
+      swiftSettings: common),
     tests("Schemas", [.product(name: "SwiftProtobuf", package: "swift-protobuf")]),
 
     // Developers' tools.
