@@ -114,6 +114,25 @@ import Testing
     await pool.shutdown()
   }
 
+  @Test("a query that runs ends when its caller gives up, and the thread serves others")
+  func interruption() async throws {
+    let scratch = try Scratch()
+    let pool = try DatabasePool(scratch) { $0.readers = 1 }
+    let hasBegun = Atomic(false)
+    let query = Task {
+      try await pool.read { (reader) throws(StoreError) in
+        hasBegun.store(true, ordering: .releasing)
+        let endless: SQL = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+        return try translated { () throws(SQLiteError) in try reader.database.first(endless) { $0.integer(0) } }
+      }
+    }
+    while !hasBegun.load(ordering: .acquiring) { await Task.yield() }
+    query.cancel()
+    await #expect(throws: StoreError.cancelled) { try await query.value }
+    #expect(try await pool.names() == [])
+    await pool.shutdown()
+  }
+
   @Test("more work than the queue holds is refused at once")
   func overload() async throws {
     let scratch = try Scratch()

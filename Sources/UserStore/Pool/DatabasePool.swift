@@ -11,7 +11,7 @@ internal import Synchronization
 public final class DatabasePool: Sendable {
   /// How a pool works.
   public struct Configuration: Sendable {
-    /// The file, which is created where it is missing, or ``Database/inMemory``.
+    /// The file, which is created where it is missing, or `:memory:`, which keeps nothing.
     public var path: String
     /// How many threads read. In memory none does: the one connection there is reads and writes.
     public var readers = 2
@@ -89,8 +89,8 @@ public final class DatabasePool: Sendable {
   /// Runs the body on a reading thread. What it reads is one state of the database.
   ///
   /// - Parameter sink: wakes the caller; the pool's own where it is nil.
-  /// - Throws: what the body throws, ``StoreError/overloaded``, ``StoreError/cancelled`` where the task was cancelled
-  ///   before the body began, ``StoreError/unavailable(reason:)`` after ``shutdown()``.
+  /// - Throws: what the body throws, ``StoreError/overloaded``, ``StoreError/cancelled`` where the task was cancelled,
+  ///   which ends a query that runs, too, and ``StoreError/unavailable(reason:)`` after ``shutdown()``.
   public nonisolated(nonsending) func read<T: Sendable>(
     wakingOn sink: (any CompletionSink)? = nil,
     _ body: @escaping @Sendable (UserReader) throws(StoreError) -> T

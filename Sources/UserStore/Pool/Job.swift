@@ -15,7 +15,7 @@ class Job<Session>: @unchecked Sendable {
 
   init(sink: any CompletionSink) { self.sink = sink }
 
-  /// Whether the caller has given up. Work that has begun is not stopped by that.
+  /// Whether the caller has given up. A read that has begun ends early then, a write does not.
   final var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
 
   final func cancel() { cancelled.store(true, ordering: .relaxed) }

@@ -3,8 +3,15 @@
 internal import SQLite
 
 /// Runs reading jobs on one connection, a batch at a time.
-struct ReadWorker: Worker {
-  let reader: UserReader
+final class ReadWorker: Worker {
+  private let reader: UserReader
+  private var current: Job<UserReader>?
+
+  init(reader: UserReader) {
+    self.reader = reader
+    // A filter that fits nobody reads every row: nobody shall wait behind a caller who is gone.
+    reader.database.interrupt { [unowned self] in current?.isCancelled ?? false }
+  }
 
   /// One transaction for all: SQLite takes its locks once. Every job of the batch was submitted before it begins, so
   /// each sees whatever its caller saw written, and sees it unchanged until it ends.
@@ -15,8 +22,10 @@ struct ReadWorker: Worker {
       return
     }
     for job in jobs {
+      current = job
       do throws(StoreError) { try job.run(reader) } catch { job.fail(error) }
     }
+    current = nil
     // Nothing was written, so nothing can be lost.
     try? reader.database.commit()
   }
