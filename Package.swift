@@ -138,7 +138,10 @@ if embedded {
     executable("benchmark-server", ["GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf]),
 
     tests("SQLite"),
-    tests("UserStore", ["Crypto", "SQLite", "Schemas", swiftProtobuf]),
+    tests("UserStore", ["SQLite", "Schemas", "store-test-helper", swiftProtobuf]),
+    .executableTarget(
+      name: "store-test-helper", dependencies: ["SQLite", "Schemas", "UserStore"], path: "Tests/StoreTestHelper",
+      swiftSettings: services),
     tests("Schemas", [swiftProtobuf]),
     tests("Telemetry", ["GRPC", nioCore, nioPosix, coreMetrics, logging, tracing]),
     tests("FlagDocs", ["Flags", "HealthProbe", "generate-docs"]),

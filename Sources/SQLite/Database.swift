@@ -24,6 +24,8 @@ public final class Database {
 
   let handle: OpaquePointer
   private var statements = StatementCache()
+  /// Replaced only after the connection knows the new one.
+  var interruption: Interruption?
 
   /// Opens the file, or creates it.
   ///
@@ -57,6 +59,7 @@ public final class Database {
   deinit {
     // Statements go first. One that a caller is in the middle of keeps the connection until it ends.
     statements.removeAll()
+    sqlite3_progress_handler(handle, 0, nil, nil)
     sqlite3_close_v2(handle)
   }
 

@@ -33,7 +33,7 @@ public enum StoreError: DatabaseFailure, Equatable, Sendable {
   case storageFull
   /// More work waits than the queue holds.
   case overloaded
-  /// The caller gave up before the work began: nothing was done.
+  /// The caller gave up: nothing was changed.
   case cancelled
   /// The database cannot be used now; later it may. The reason is for logs.
   case unavailable(reason: String)
@@ -45,6 +45,7 @@ public enum StoreError: DatabaseFailure, Equatable, Sendable {
     let reason = "\(error.operation): \(error.message) (\(error.extendedCode))"
     switch error.code {
     case .full: self = .storageFull
+    case .interrupted: self = .cancelled
     case .busy, .readOnly, .cannotOpen, .inputOutput, .outOfMemory: self = .unavailable(reason: reason)
     default: self = .internalFailure(reason: reason)
     }
