@@ -128,7 +128,8 @@ if embedded {
       "Telemetry",
       ["Bytes", "GRPC", "JSON", "Protobuf", "Sys", nioCore, nioHTTP1, nioPosix, coreMetrics, logging, tracing]),
     service(
-      "GRPCServer", ["GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "TLS", nioCore, nioPosix, logging]),
+      "GRPCServer",
+      ["GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Reflection", "TLS", nioCore, nioPosix, logging]),
     service("Interop", ["GRPC", "GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf]),
 
     // Developers' tools.

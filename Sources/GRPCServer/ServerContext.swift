@@ -39,8 +39,8 @@ public final class ServerContext: Sendable {
   public let peer: Peer
   /// When the call's headers were read.
   public let start: NIODeadline
-  /// When the call ends, finished or not: by the client's deadline, or the server's or method's limit. Nil for never.
-  public let deadline: NIODeadline?
+  /// What goes along with the calls that the handler makes; interceptors add to its metadata.
+  public let scope: CallScope
 
   private struct Answer {
     var headers = Metadata()
@@ -50,17 +50,24 @@ public final class ServerContext: Sendable {
   }
 
   private let handler: MethodHandler
-  private let answer = Mutex(Answer())
+  private let answer: Mutex<Answer>
   let counts = CallCounts()
 
-  init(handler: MethodHandler, request: ServerRequest, peer: Peer, start: NIODeadline, deadline: NIODeadline?) {
+  init(
+    handler: MethodHandler, request: ServerRequest, peer: Peer, start: NIODeadline, deadline: NIODeadline?,
+    responseHeaders: Metadata
+  ) {
     self.handler = handler
     metadata = request.metadata
     authority = request.authority
     self.peer = peer
     self.start = start
-    self.deadline = deadline
+    scope = CallScope(deadline: deadline)
+    answer = Mutex(Answer(headers: responseHeaders))
   }
+
+  /// When the call ends, finished or not: by the client's deadline, or the server's or method's limit. Nil for never.
+  public var deadline: NIODeadline? { scope.deadline }
 
   /// What is left until the deadline, not below zero; nil without one.
   public var timeRemaining: TimeAmount? { deadline.map { max(.zero, $0 - .now()) } }

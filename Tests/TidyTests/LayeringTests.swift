@@ -26,7 +26,7 @@ let floors: [[String: Set<String>]] = [
   ],
   [
     "GRPCServer": [
-      "GRPC", "GRPCMethods", "Glibc", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport",
+      "GRPC", "GRPCMethods", "Glibc", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport", "Reflection",
       "Synchronization", "TLS",
     ]
   ],

@@ -3,6 +3,7 @@
 internal import GRPC
 public import GRPCMethods
 public import NIOCore
+internal import Synchronization
 
 /// A service: its name, and what answers its methods.
 ///
@@ -32,17 +33,23 @@ public struct MethodOptions: Sendable {
   public var sentMessageSize: Int?
   /// The longest time of a call; it replaces the server's limit, so that a method may also run longer than others.
   public var callTime: TimeAmount?
+  /// Calls of the method at once; more: RESOURCE_EXHAUSTED.
+  public var callsInFlight: Int?
+  /// Whether its calls are taken also where the server has as many as it takes. For health, and little else.
+  public var isAlwaysAdmitted = false
   /// Whether its calls never end on their own, as those of a live feed. When their connection is asked to close, they
   /// end with UNAVAILABLE, so that the client comes back through another one.
   public var endsOnDrain: Bool
 
   /// Options; nil stands for the server's limits.
   public init(
-    receivedMessageSize: Int? = nil, sentMessageSize: Int? = nil, callTime: TimeAmount? = nil, endsOnDrain: Bool = false
+    receivedMessageSize: Int? = nil, sentMessageSize: Int? = nil, callTime: TimeAmount? = nil,
+    callsInFlight: Int? = nil, endsOnDrain: Bool = false
   ) {
     self.receivedMessageSize = receivedMessageSize
     self.sentMessageSize = sentMessageSize
     self.callTime = callTime
+    self.callsInFlight = callsInFlight
     self.endsOnDrain = endsOnDrain
   }
 }
@@ -56,6 +63,8 @@ public final class MethodHandler: Sendable {
   /// Runs a call and gives the response that goes out together with the status, if there is one.
   let run: Run
 
+  private let calls = Atomic(0)
+
   typealias Run = @Sendable (ServerStream, InterceptorChain) async throws -> MessageFrame?
 
   init(method: MethodInfo, options: MethodOptions, executor: (any TaskExecutor)?, run: @escaping Run) {
@@ -64,6 +73,12 @@ public final class MethodHandler: Sendable {
     self.executor = executor
     self.run = run
   }
+
+  var callsInFlight: Int { calls.load(ordering: .relaxed) }
+
+  func callStarted() { calls.add(1, ordering: .relaxed) }
+
+  func callEnded() { calls.subtract(1, ordering: .relaxed) }
 }
 
 /// Answers a unary method.

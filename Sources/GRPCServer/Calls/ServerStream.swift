@@ -201,12 +201,14 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
 
   private func launch() {
     if let request { context.counts.received(request.count, compressed: call.lastMessageWasCompressed) }
+    handler.callStarted()
     connection.callStarted()
     let chain = connection.server.chain
     task = Task(executorPreference: handler.executor ?? connection.executor) {
       do {
-        let scope = CallScope(deadline: self.context.deadline)
-        let frame = try await CallScope.$current.withValue(scope) { try await self.handler.run(self, chain) }
+        let frame = try await CallScope.$current.withValue(self.context.scope) {
+          try await self.handler.run(self, chain)
+        }
         self.finish(frame, nil)
       } catch {
         self.finish(nil, RPCError(describing: error))
@@ -219,6 +221,7 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
     guard connection.loop.inEventLoop else {
       return connection.loop.execute { self.finish(frame, error) }
     }
+    handler.callEnded()
     connection.callEnded()
     answer(frame, error)
     if end == nil { end = RPCError(.cancelled, "the handler has returned") }
