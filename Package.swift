@@ -132,6 +132,15 @@ if embedded {
       ["GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Reflection", "TLS", nioCore, nioPosix, logging]),
     service("Interop", ["GRPC", "GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf]),
 
+    // Floor 4: what every service needs beside its methods.
+    service(
+      "ServiceKit",
+      [
+        "Bytes", "Crypto", "Flags", "GRPC", "GRPCMethods", "GRPCServer", "Health", "NIOTransport", "Reflection",
+        "Schemas", "Sys", "TLS", "Telemetry", nioCore, argumentParser, logging, swiftProtobuf, tracing,
+      ]),
+    tests("ServiceKit", [argumentParser]),
+
     // Developers' tools.
     service("FlagDocs", ["Bytes", "Flags"]),
     executable("generate-docs", ["Fault", "FlagDocs", "HealthProbe"]),

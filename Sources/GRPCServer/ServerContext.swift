@@ -76,6 +76,13 @@ public final class ServerContext: Sendable {
   /// cancelled then too.
   public var isCancelled: Bool { counts.isCancelled }
 
+  /// The code that the client was told already, while the handler still ran: DEADLINE_EXCEEDED, UNAVAILABLE for a drain,
+  /// or CANCELLED where it told us. Nil as long as the outcome is the handler's.
+  public var endCode: StatusCode? {
+    let code = counts.endCode.load(ordering: .acquiring)
+    return code < 0 ? nil : StatusCode(rawValue: code)
+  }
+
   /// Leading metadata of the answer. Entries that are added once the first message was sent do not go out.
   public var responseHeaders: Metadata {
     get { answer.withLock { $0.headers } }
@@ -131,11 +138,9 @@ struct CallCounts: ~Copyable, Sendable {
   let receivedMessages = Atomic(0)
   let sentMessages = Atomic(0)
   let wasCompressed = Atomic(false)
-  private let cancelled = Atomic(false)
+  let endCode = Atomic(-1)
 
-  var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
-
-  func cancel() { cancelled.store(true, ordering: .releasing) }
+  var isCancelled: Bool { endCode.load(ordering: .acquiring) >= 0 }
 
   /// Takes note of a message; on the loop's thread alone, so that no atomic addition is needed.
   func received(_ bytes: Int, compressed: Bool) {

@@ -30,6 +30,13 @@ let floors: [[String: Set<String>]] = [
       "Synchronization", "TLS",
     ]
   ],
+  [
+    "ServiceKit": [
+      "ArgumentParser", "Bytes", "Crypto", "Dispatch", "Flags", "GRPC", "GRPCMethods", "GRPCServer", "Glibc", "Health",
+      "Logging", "NIOCore", "NIOTransport", "Reflection", "Schemas", "ServiceContextModule", "SwiftProtobuf",
+      "Synchronization", "Sys", "TLS", "Telemetry", "Tracing",
+    ]
+  ],
   ["Interop": ["FoundationEssentials", "GRPC", "GRPCMethods", "GRPCServer", "Schemas", "SwiftProtobuf"]],
   [
     "HealthProbe": [

@@ -5,6 +5,7 @@ internal import GRPCMethods
 internal import HTTP2
 internal import NIOCore
 internal import NIOTransport
+internal import Synchronization
 
 /// One call: between its stream of the connection and its handler's task.
 ///
@@ -251,7 +252,7 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
   private func abandon(_ error: RPCError) {
     guard end == nil else { return }
     end = error
-    context.counts.cancel()
+    context.counts.endCode.store(error.status.code.rawValue, ordering: .releasing)
     task?.cancel()
     if let reader {
       self.reader = nil
