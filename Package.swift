@@ -180,8 +180,8 @@ if fuzzing {
     .executableTarget(
       name: "sonde-fuzz",
       dependencies: [
-        "BlockingClient", "Bytes", "CFuzzer", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "HealthProbe", "Protobuf",
-        "Sys", "TLS",
+        "BlockingClient", "Bytes", "CFuzzer", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "HealthProbe", "JSON",
+        "Protobuf", "Reflection", "Sys", "TLS",
       ],
       path: "Fuzz/sonde-fuzz", swiftSettings: common),
   ]

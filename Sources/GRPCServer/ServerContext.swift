@@ -76,8 +76,8 @@ public final class ServerContext: Sendable {
   /// cancelled then too.
   public var isCancelled: Bool { counts.isCancelled }
 
-  /// The code that the client was told already, while the handler still ran: DEADLINE_EXCEEDED, UNAVAILABLE for a drain,
-  /// or CANCELLED where it told us. Nil as long as the outcome is the handler's.
+  /// The code that the client was told already, while the handler still ran: DEADLINE_EXCEEDED, UNAVAILABLE for a
+  /// drain, or CANCELLED where it told us. Nil as long as the outcome is the handler's.
   public var endCode: StatusCode? {
     let code = counts.endCode.load(ordering: .acquiring)
     return code < 0 ? nil : StatusCode(rawValue: code)

@@ -17,8 +17,8 @@ internal import GRPC
 /// The first interceptor of a server is the outermost: it sees a call first and its outcome last.
 public protocol ServerInterceptor: Sendable {
   /// Runs around the call: what comes before `next()` happens before the handler, and what comes after it, after.
-  /// Throwing instead of calling it refuses the call; an error that it throws is the call's outcome, and can be replaced
-  /// by another.
+  /// Throwing instead of calling it refuses the call; an error that it throws is the call's outcome, and can be
+  /// replaced by another.
   func intercept(_ context: ServerContext, next: () async throws -> Void) async throws
 
   /// Whether ``received(_:_:)`` and ``sending(_:_:)`` are to be called.

@@ -29,8 +29,8 @@ struct FileStamp: Equatable {
 struct FileWatch: Sendable {
   let paths: [String]
 
-  /// Calls `changed` each time when any of the files is another than before, until the task is cancelled. What it throws
-  /// is reported, and tried again with the next change.
+  /// Calls `changed` each time when any of the files is another than before, until the task is cancelled. What it
+  /// throws is reported, and tried again with the next change.
   func run(_ changed: () throws -> Void, failed: (any Error) -> Void) async throws {
     var stamps = paths.map { FileStamp($0) }
     var isDue = false

@@ -70,8 +70,8 @@ public struct ServiceHost: Sendable {
   private let registry: MetricsRegistry
   private let instance: String
 
-  /// Runs the service that `make` makes until a signal ends it. `descriptors` is the FileDescriptorSet of what it serves,
-  /// for reflection. Throws `ConfigurationError` where it cannot start.
+  /// Runs the service that `make` makes until a signal ends it. `descriptors` is the FileDescriptorSet of what it
+  /// serves, for reflection. Throws `ConfigurationError` where it cannot start.
   public static func run(
     name: String, version: String, options: ServerOptions, descriptors: [UInt8],
     make: (ServiceEnvironment) async throws -> HostedService
@@ -203,7 +203,9 @@ public struct ServiceHost: Sendable {
           try? await FileWatch(paths: files.paths).run {
             security.context = try files.load()
             logger.notice("the certificate was read again")
-          } failed: { logger.error("the certificate stays as it was: \($0)") }
+          } failed: {
+            logger.error("the certificate stays as it was: \($0)")
+          }
         }
       }
       if let tokens {
@@ -211,7 +213,9 @@ public struct ServiceHost: Sendable {
           try? await FileWatch(paths: [tokens.path]).run {
             try tokens.reload()
             logger.notice("the tokens were read again")
-          } failed: { logger.error("the tokens stay as they were: \($0)") }
+          } failed: {
+            logger.error("the tokens stay as they were: \($0)")
+          }
         }
       }
     }
@@ -249,7 +253,8 @@ public struct ServiceHost: Sendable {
   private static func hostName() -> String {
     var buffer = [CChar](repeating: 0, count: 256)
     let result = gethostname(&buffer, buffer.count - 1)
-    let name = result == 0 ? String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) : ""
+    let bytes = buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
+    let name = result == 0 ? String(decoding: bytes, as: UTF8.self) : ""
     return name.isEmpty ? "unknown" : name
   }
 }

@@ -35,12 +35,12 @@ def pytest_configure(config: pytest.Config) -> None:
             )
         stubs = os.path.join(directory, "stubs")
         os.mkdir(stubs)
-        protos = [str(path) for path in (ROOT / "Protos").rglob("*.proto") if "health" not in str(path)]
-        subprocess.run(
-            [sys.executable, "-m", "grpc_tools.protoc", f"-I{ROOT / 'Protos'}", f"--python_out={stubs}"]
-            + [f"--grpc_python_out={stubs}", *(path for path in protos if "google" not in path and "reflection" not in path)],
-            check=True,
-        )
+        # Health and reflection have stubs of their own in grpcio; google's messages come with protobuf's.
+        folders = [ROOT / "Protos" / name for name in ("user", "greeter", "grpc/testing")]
+        protos = [path for folder in folders for path in folder.rglob("*.proto")]
+        outputs = [f"--python_out={stubs}", f"--grpc_python_out={stubs}"]
+        command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{ROOT / 'Protos'}", *outputs, *map(str, protos)]
+        subprocess.run(command, check=True)
         os.environ["SONDE_STUBS"] = stubs
     stubs = os.environ["SONDE_STUBS"]
     sys.path.insert(0, stubs)

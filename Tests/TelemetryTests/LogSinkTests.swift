@@ -19,6 +19,14 @@ private struct Pipe {
     writing = ends[1]
   }
 
+  /// Fills it with lines of a dot, so that the next write waits for a reader.
+  func fill() {
+    let flags = fcntl(writing, F_GETFL)
+    _ = fcntl(writing, F_SETFL, flags | O_NONBLOCK)
+    while write(writing, ".\n", 2) == 2 {}
+    _ = fcntl(writing, F_SETFL, flags)
+  }
+
   /// What was written, to the end; closes the writing end first.
   func contents() -> String {
     close(writing)
@@ -94,9 +102,10 @@ private struct Pipe {
   @Test("an output that is stuck holds nobody up: lines are dropped, and their number is told later")
   func stuck() throws {
     let pipe = try Pipe()
+    pipe.fill()
     let sink = LogSink(descriptor: pipe.writing, limit: 1_000)
     let logger = Logger(label: "test") { SinkLogHandler(label: $0, sink: sink) }
-    // Far more than the pipe and the buffers hold together; nobody reads.
+    // The pipe is full and nobody reads: all that finds room are the buffers.
     let long = String(repeating: "x", count: 900)
     for _ in 0..<500 { logger.info("\(long)") }
     #expect(!sink.flush(atMost: .milliseconds(1)))
@@ -113,7 +122,7 @@ private struct Pipe {
     }
     #expect(sink.close(atMost: .seconds(60)))
     let rest = pipe.contents()
-    let lines = (String(decoding: bytes, as: UTF8.self) + rest).split(separator: "\n")
+    let lines = (String(decoding: bytes, as: UTF8.self) + rest).split(separator: "\n").drop { $0 == "." }
     let told = lines.compactMap { line -> UInt64? in
       guard line.contains("log lines were dropped: the output is too slow lines=") else { return nil }
       return line.split(separator: "=").last.flatMap { UInt64($0) }

@@ -216,6 +216,19 @@ private var quiet: BatchSpanProcessor.Limits {
     #expect(collector.received.count >= 7)
   }
 
+  @Test("limits that make no sense still export every span", arguments: [0, -1])
+  func nonsenseLimits(batch: Int) async {
+    let collector = Collector()
+    var limits = quiet
+    limits.batch = batch
+    limits.interval = .seconds(batch)
+    let processor = BatchSpanProcessor(exporter: collector, resource: Self.resource, limits: limits)
+    let tracer = TraceContextTracer(processor: processor)
+    for _ in 0..<3 { tracer.startSpan("a").end() }
+    await processor.shutdown()
+    #expect(processor.counts.exported == 3)
+  }
+
   @Test("spans that the collector does not take are counted, and the end does not insist")
   func refusal() async {
     let collector = Collector(refuses: true)

@@ -18,7 +18,7 @@ let floors: [[String: Set<String>]] = [
   [
     "BlockingClient": ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"],
     "NIOTransport": ["HTTP2", "NIOCore", "Synchronization", "TLS"],
-    "GRPCMethods": ["GRPC", "NIOCore", "Protobuf", "SwiftProtobuf"],
+    "GRPCMethods": ["GRPC", "NIOCore", "Protobuf", "SwiftProtobuf", "Synchronization"],
     "Telemetry": [
       "Bytes", "CoreMetrics", "GRPC", "Glibc", "Instrumentation", "JSON", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
       "Protobuf", "ServiceContextModule", "Synchronization", "Sys", "Tracing",

@@ -95,8 +95,8 @@ public struct ServerCall: Sendable {
     }
   }
 
-  /// The next of the events that concern the call as a whole: its start, and an end that is no half-close. Messages stay
-  /// where they are, so that a driver can leave them undecoded until somebody reads.
+  /// The next of the events that concern the call as a whole: its start, and an end that is no half-close. Messages
+  /// stay where they are, so that a driver can leave them undecoded until somebody reads.
   public mutating func nextCallEvent() -> ServerCallEvent? {
     if let started {
       self.started = nil

@@ -101,8 +101,8 @@ public func handle<Request, Response>(
   }
 }
 
-/// Answers a method with any number of responses, which the handler writes. See ``handle(_:options:on:_:)`` for where it
-/// runs.
+/// Answers a method with any number of responses, which the handler writes. See ``handle(_:options:on:_:)`` for where
+/// it runs.
 public func handle<Request, Response>(
   _ method: Method<ServerStreaming, Request, Response>, options: MethodOptions = MethodOptions(),
   on executor: (any TaskExecutor)? = nil,
@@ -117,8 +117,8 @@ public func handle<Request, Response>(
   }
 }
 
-/// Answers a method that takes any number of requests, which the handler reads. See ``handle(_:options:on:_:)`` for where
-/// it runs.
+/// Answers a method that takes any number of requests, which the handler reads. See ``handle(_:options:on:_:)`` for
+/// where it runs.
 public func handle<Request, Response>(
   _ method: Method<ClientStreaming, Request, Response>, options: MethodOptions = MethodOptions(),
   on executor: (any TaskExecutor)? = nil,

@@ -15,7 +15,8 @@ public struct MetricsInterceptor: ServerInterceptor {
   public init(_ metrics: RPCMetrics, services: [Service]) {
     var methods: [String: RPCMetrics.Method] = [:]
     for method in services.flatMap(\.handlers).map(\.method) {
-      methods[method.path] = metrics.register(MethodName(service: method.service, method: method.name), kind: method.kind)
+      let name = MethodName(service: method.service, method: method.name)
+      methods[method.path] = metrics.register(name, kind: method.kind)
     }
     self.methods = methods
     other = metrics.other

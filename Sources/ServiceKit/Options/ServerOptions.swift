@@ -77,7 +77,7 @@ public struct ServerOptions: ParsableArguments, Sendable {
 
   // MARK: Connections
 
-  @Option(help: ArgumentHelp("Ask connections of this age to close, a tenth more or less; 0s never.", valueName: "time"))
+  @Option(help: ArgumentHelp("Ask connections of about this age to close; 0s never.", valueName: "time"))
   var maxConnectionAge = TimeArgument(.zero)
 
   @Option(help: ArgumentHelp("How long the calls of such a connection may go on; 0s for any time.", valueName: "time"))

@@ -70,7 +70,6 @@ public final class AdminServer: Sendable {
     do {
       let channel = try await ServerBootstrap(group: group)
         .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
-        .childChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
         .childChannelInitializer { channel in
           guard connections.add(channel) else { return channel.close() }
           return channel.eventLoop.makeCompletedFuture {

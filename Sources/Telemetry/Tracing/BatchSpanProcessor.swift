@@ -52,10 +52,14 @@ public final class BatchSpanProcessor: Sendable {
   private let state = Mutex(State())
   private let wake: AsyncStream<Void>.Continuation
 
-  /// Starts the task that exports. ``shutdown(grace:)`` ends it.
+  /// Starts the task that exports. ``shutdown(grace:)`` ends it. A batch has one span at least, an interval 10 ms.
   public init(exporter: any SpanExporter, resource: TraceResource, limits: Limits = Limits()) {
     self.exporter = exporter
     self.resource = resource
+    // A batch of none would never end, nor would a wait of no time.
+    var limits = limits
+    limits.batch = max(1, limits.batch)
+    limits.interval = max(.milliseconds(10), limits.interval)
     self.limits = limits
     let (signals, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     self.wake = wake
