@@ -139,13 +139,24 @@ if embedded {
         "Bytes", "Crypto", "Flags", "GRPC", "GRPCMethods", "GRPCServer", "Health", "NIOTransport", "Reflection",
         "Schemas", "Sys", "TLS", "Telemetry", nioCore, argumentParser, logging, swiftProtobuf, tracing,
       ]),
-    tests("ServiceKit", [argumentParser]),
+    tests("ServiceKit", ["GRPC", "GRPCMethods", "Schemas", argumentParser, swiftProtobuf]),
+
+    // The reference services.
+    service("ServiceMethods", ["GRPCMethods", "Schemas", swiftProtobuf]),
+    service(
+      "UserServer",
+      [
+        "Bytes", "GRPC", "GRPCMethods", "GRPCServer", "Schemas", "ServiceKit", "ServiceMethods", "UserStore", logging,
+        swiftProtobuf,
+      ]),
+    executable("user-service", ["Schemas", "ServiceKit", "Sys", "UserServer", "UserStore", argumentParser, nioCore]),
+    tests("UserServer", ["GRPC", "GRPCMethods", "Schemas", "UserStore", swiftProtobuf, logging]),
 
     // Developers' tools.
     service("FlagDocs", ["Bytes", "Flags"]),
-    executable("generate-docs", ["Fault", "FlagDocs", "HealthProbe"]),
+    executable("generate-docs", ["Fault", "FlagDocs", "HealthProbe", "Sys"]),
     executable("interop-server", ["GRPCServer", "Interop", "NIOTransport", "Sys", "TLS", argumentParser]),
-    executable("benchmark-server", ["GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf]),
+    executable("benchmark-server", ["GRPCServer", "Schemas", "ServiceMethods", swiftProtobuf]),
 
     tests("SQLite"),
     tests("UserStore", ["SQLite", "Schemas", "store-test-helper", swiftProtobuf]),

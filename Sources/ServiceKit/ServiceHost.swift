@@ -243,7 +243,7 @@ public struct ServiceHost: Sendable {
         Process.exit(1)
       }
     }
-    state.setUnreadiness("draining")
+    state.drain()
     health.shutdown()
     if options.lameDuck.amount > .zero { try? await Task.sleep(for: .nanoseconds(options.lameDuck.amount.nanoseconds)) }
     await server.shutdown(grace: options.shutdownGrace.amount)
@@ -274,33 +274,36 @@ private struct ReadinessCheck {
   }
 
   func run() async {
-    while !Task.isCancelled {
-      try? await Task.sleep(for: .seconds(1))
-      await look()
-    }
+    while (try? await Task.sleep(for: .seconds(1))) != nil { await look() }
   }
 
   func look() async {
     let reason = await service.unreadiness()
-    let last = state.unreadiness
+    guard let last = state.setUnreadiness(reason) else { return }
     if reason != last {
       if let reason { logger.error("not ready", metadata: ["reason": "\(reason)"]) } else { logger.notice("ready") }
     }
     for name in [""] + service.services.map(\.name) { health.set(reason == nil ? .serving : .notServing, for: name) }
-    state.setUnreadiness(reason)
   }
 }
 
 /// What the admin port is asked for.
 private final class HostState: Sendable {
+  private static let draining = "draining"
   private let reason = Mutex<String?>("starting")
-
-  var unreadiness: String? { reason.withLock { $0 } }
 
   var readiness: Readiness { reason.withLock { $0.map { .notReady($0) } ?? .ready } }
 
-  /// A drain is never taken back.
-  func setUnreadiness(_ new: String?) { reason.withLock { if $0 != "draining" { $0 = new } } }
+  /// Says why the service is not ready, and gives what was said before. A drain is never taken back: nil then.
+  func setUnreadiness(_ new: String?) -> String?? {
+    reason.withLock { reason in
+      guard reason != Self.draining else { return nil }
+      defer { reason = new }
+      return .some(reason)
+    }
+  }
+
+  func drain() { reason.withLock { $0 = Self.draining } }
 }
 
 extension ServerOptions {

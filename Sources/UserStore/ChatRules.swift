@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
-internal import Schemas
+public import Schemas
 
 /// What may be said, and where.
-enum ChatRules {
+public enum ChatRules {
   /// In bytes of UTF-8.
   static let maxRoomLength = 64
   static let maxSenderLength = 100
   static let maxTextLength = 4_096
 
-  static func violations(in message: User_V1_ChatMessage) -> [FieldViolation] {
+  /// Everything that is wrong with a message.
+  public static func violations(in message: User_V1_ChatMessage) -> [FieldViolation] {
     var violations: [FieldViolation] = []
     func check(_ field: String, _ text: String, maxLength: Int) {
       if text.isEmpty {

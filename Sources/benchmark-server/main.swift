@@ -4,15 +4,10 @@
 //
 //     benchmark-server PORT EVENT-LOOPS
 
-import GRPCMethods
 import GRPCServer
 import Schemas
+import ServiceMethods
 import SwiftProtobuf
-
-enum Greeter {
-  static let service = "pb.Greeter"
-  static let sayHello = rpc(service, "SayHello", Pb_HelloRequest.self, returns: Pb_HelloReply.self)
-}
 
 guard CommandLine.arguments.count == 3, let port = Int(CommandLine.arguments[1]),
   let loops = Int(CommandLine.arguments[2])

@@ -8,6 +8,7 @@ import Testing
 @Suite struct EnvironmentTests {
   static let flags = [
     EnvironmentFlag("max-message-size"), EnvironmentFlag("listen", .list), EnvironmentFlag("plaintext", .onOff),
+    EnvironmentFlag("reflection", .offOn),
   ]
 
   func merge(_ arguments: [String], _ environment: [String: String]) throws -> [String] {
@@ -30,6 +31,9 @@ import Testing
     #expect(try merge([], ["SONDE_PLAINTEXT": "TRUE"]) == ["--plaintext"])
     #expect(try merge([], ["SONDE_PLAINTEXT": "0"]) == [])
     #expect(try merge(["--no-plaintext"], ["SONDE_PLAINTEXT": "1"]) == ["--no-plaintext"])
+    #expect(try merge([], ["SONDE_REFLECTION": "false"]) == ["--no-reflection"])
+    #expect(try merge([], ["SONDE_REFLECTION": "yes"]) == ["--reflection"])
+    #expect(try merge(["--no-reflection"], ["SONDE_REFLECTION": "yes"]) == ["--no-reflection"])
     let error = #expect(throws: ConfigurationError.self) { try merge([], ["SONDE_PLAINTEXT": "maybe"]) }
     #expect(error?.description == "SONDE_PLAINTEXT is \"maybe\"; it takes true or false")
   }

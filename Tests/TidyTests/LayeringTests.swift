@@ -35,6 +35,13 @@ let floors: [[String: Set<String>]] = [
       "ArgumentParser", "Bytes", "Crypto", "Dispatch", "Flags", "GRPC", "GRPCMethods", "GRPCServer", "Glibc", "Health",
       "Logging", "NIOCore", "NIOTransport", "Reflection", "Schemas", "ServiceContextModule", "SwiftProtobuf",
       "Synchronization", "Sys", "TLS", "Telemetry", "Tracing",
+    ],
+    "ServiceMethods": ["GRPCMethods", "Schemas", "SwiftProtobuf"],
+  ],
+  [
+    "UserServer": [
+      "Bytes", "GRPC", "GRPCMethods", "GRPCServer", "Logging", "Schemas", "ServiceKit", "ServiceMethods",
+      "SwiftProtobuf", "Synchronization", "UserStore",
     ]
   ],
   ["Interop": ["FoundationEssentials", "GRPC", "GRPCMethods", "GRPCServer", "Schemas", "SwiftProtobuf"]],
@@ -44,9 +51,11 @@ let floors: [[String: Set<String>]] = [
     ]
   ],
   [
-    "grpc_health_probe": ["HealthProbe", "Sys"], "generate-docs": ["Fault", "FlagDocs", "HealthProbe", "Foundation"],
+    "grpc_health_probe": ["HealthProbe", "Sys"],
+    "generate-docs": ["Fault", "FlagDocs", "HealthProbe", "Foundation", "Sys"],
     "interop-server": ["ArgumentParser", "GRPCServer", "Interop", "NIOTransport", "Sys", "TLS"],
-    "benchmark-server": ["GRPCMethods", "GRPCServer", "Schemas", "SwiftProtobuf"],
+    "benchmark-server": ["GRPCServer", "Schemas", "ServiceMethods", "SwiftProtobuf"],
+    "user-service": ["ArgumentParser", "NIOCore", "Schemas", "ServiceKit", "Sys", "UserServer", "UserStore"],
   ],
 ]
 

@@ -45,8 +45,13 @@ public struct ValidationInterceptor: ServerInterceptor {
 }
 
 extension RPCError {
-  /// INVALID_ARGUMENT for a request's violations, each in the details' `BadRequest`.
-  public static func invalid(_ violations: [RequestViolation], domain: String) -> RPCError {
+  /// Violations that one answer tells of; its trailers have to stay small enough for every client.
+  static let maxViolations = 16
+
+  /// INVALID_ARGUMENT for a request's violations, each in the details' `BadRequest`. Where there are more than
+  /// ``maxViolations``, the message says how many.
+  public static func invalid(_ all: [RequestViolation], domain: String) -> RPCError {
+    let violations = all.prefix(maxViolations)
     let badRequest = Google_Rpc_BadRequest.with {
       $0.fieldViolations = violations.map { violation in
         .with {
@@ -59,7 +64,8 @@ extension RPCError {
       $0.reason = "INVALID_REQUEST"
       $0.domain = domain
     }
-    return RPCError(
-      .invalidArgument, violations.map(\.description).joined(separator: "; "), details: [badRequest, info])
+    var message = violations.map(\.description).joined(separator: "; ")
+    if all.count > violations.count { message += "; and \(all.count - violations.count) more" }
+    return RPCError(.invalidArgument, message, details: [badRequest, info])
   }
 }

@@ -22,10 +22,10 @@ public enum EnvironmentFlags {
       switch flag.kind {
       case .value: merged += ["--" + flag.name, value]
       case .list: for part in value.split(onASCII: 0x2C) { merged += ["--" + flag.name, part.asciiTrimmed] }
-      case .onOff:
+      case .onOff, .offOn:
         switch value.asciiLowercased {
         case "true", "1", "yes", "on": merged.append("--" + flag.name)
-        case "false", "0", "no", "off": break
+        case "false", "0", "no", "off": if flag.kind == .offOn { merged.append("--no-" + flag.name) }
         default: throw ConfigurationError("\(flag.variable) is \(value.quoted); it takes true or false")
         }
       }
@@ -44,6 +44,8 @@ public struct EnvironmentFlag: Sendable, Equatable {
     case list
     /// Nothing: it is there or not.
     case onOff
+    /// Nothing: it is there, or is there with `no-` before its name.
+    case offOn
   }
 
   /// The name without its dashes.

@@ -140,7 +140,7 @@ public struct ServerOptions: ParsableArguments, Sendable {
   /// The flags that the environment can set: all of them.
   public static let environmentFlags: [EnvironmentFlag] =
     [EnvironmentFlag("listen", .list)]
-    + ["plaintext", "reflection"].map { EnvironmentFlag($0, .onOff) }
+    + [EnvironmentFlag("plaintext", .onOff), EnvironmentFlag("reflection", .offOn)]
     + [
       "admin", "instance", "tls-cert", "tls-key", "tls-client-ca", "auth-token-file", "max-message-size",
       "max-send-message-size", "max-header-list-size", "max-concurrent-streams", "max-connections", "max-calls",
