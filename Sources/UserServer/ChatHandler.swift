@@ -54,7 +54,7 @@ struct ChatHandler {
             if progress.said(last) { throw ChatIsOver() }
           }
           do {
-            try await group.waitForAll()
+            for try await () in group {}
           } catch is ChatIsOver {
             group.cancelAll()
           }
