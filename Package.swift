@@ -12,6 +12,10 @@ let embedded = Context.environment["SONDE_EMBEDDED"] == "1"
 /// Fuzzing (SONDE_FUZZ=1, with a scratch path of its own) instruments everything and adds the fuzzer's executable.
 let fuzzing = Context.environment["SONDE_FUZZ"] == "1"
 
+/// A released service (SONDE_RELEASE=1) needs neither tests nor developers' tools: an image is built without their
+/// sources.
+let releasing = Context.environment["SONDE_RELEASE"] == "1"
+
 /// The commit that `-version` names. Set by the release build alone, so that a commit rebuilds nothing in daily work.
 let commit = Context.environment["SONDE_COMMIT"].flatMap { $0.isEmpty ? nil : $0 }
 
@@ -139,13 +143,18 @@ if embedded {
         "Bytes", "Crypto", "Flags", "GRPC", "GRPCMethods", "GRPCServer", "Health", "NIOTransport", "Reflection",
         "Schemas", "Sys", "TLS", "Telemetry", nioCore, argumentParser, logging, swiftProtobuf, tracing,
       ]),
-    tests("ServiceKit", [argumentParser]),
+  ]
+}
 
+if !embedded, !releasing {
+  targets += [
     // Developers' tools.
     service("FlagDocs", ["Bytes", "Flags"]),
     executable("generate-docs", ["Fault", "FlagDocs", "HealthProbe"]),
     executable("interop-server", ["GRPCServer", "Interop", "NIOTransport", "Sys", "TLS", argumentParser]),
-    executable("benchmark-server", ["GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf]),
+    executable(
+      "benchmark-server",
+      ["GRPCMethods", "GRPCServer", "Interop", "NIOTransport", "Schemas", "Sys", "TLS", swiftProtobuf]),
 
     tests("SQLite"),
     tests("UserStore", ["SQLite", "Schemas", "store-test-helper", swiftProtobuf]),
@@ -170,6 +179,7 @@ if embedded {
     tests("Fault"),
     tests("BlockingClient", ["Bytes", "CLinux", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
     tests("HealthProbe", ["BlockingClient", "Fault", "Flags", "GRPC", "JSON", "Sys"]),
+    tests("ServiceKit", [argumentParser]),
     .testTarget(name: "TidyTests", swiftSettings: common),
   ]
 }

@@ -46,7 +46,9 @@ let floors: [[String: Set<String>]] = [
   [
     "grpc_health_probe": ["HealthProbe", "Sys"], "generate-docs": ["Fault", "FlagDocs", "HealthProbe", "Foundation"],
     "interop-server": ["ArgumentParser", "GRPCServer", "Interop", "NIOTransport", "Sys", "TLS"],
-    "benchmark-server": ["GRPCMethods", "GRPCServer", "Schemas", "SwiftProtobuf"],
+    "benchmark-server": [
+      "GRPCMethods", "GRPCServer", "Interop", "NIOTransport", "Schemas", "SwiftProtobuf", "Sys", "TLS",
+    ],
   ],
 ]
 
