@@ -29,8 +29,8 @@ let common: [SwiftSetting] = [
   .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),
 ]
 
-/// Settings of the services' side. An async function runs where its caller runs unless it says otherwise: each that would
-/// leave for a place of its own costs the look for it, and a call passes through a handful.
+/// Settings of the services' side. An async function runs where its caller runs unless it says otherwise: each that
+/// would leave for a place of its own costs the look for it, and a call passes through a handful.
 let services = common + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
 
 /// Settings of everything that the tools link: the same sources compile as ordinary and as Embedded Swift.
