@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # What this repository can do; `make help` lists it. Each target that builds installs first what is missing.
 
-PROBE := .build/debug/grpc_health_probe
+BUILT := .build/debug
+PROBE := $(BUILT)/grpc_health_probe
+# Every program, in the order in which they are built.
+PROGRAMS := grpc_health_probe user-service interop-server interop-client benchmark-server generate-docs store-test-helper
 
 .PHONY: help setup build test unit end-to-end demo release bench lint format schemas fuzz images docs clean
 
@@ -12,28 +15,32 @@ setup:
 	@scripts/setup build
 
 build: setup ## build everything as ordinary Swift, for development
-	swift build
+	scripts/build $(PROGRAMS)
 
 test: ## run every test, on the ordinary build and on the released file
 	@scripts/setup test
-	swift build --build-tests
+	scripts/build $(PROGRAMS) tests
 	swift test --skip-build
 	@$(MAKE) --no-print-directory release
 	scripts/fuzz smoke
 	scripts/end-to-end $(PROBE) dist/grpc_health_probe
+	scripts/end-to-end-services $(BUILT)
 
 unit: setup ## run the unit tests alone
-	swift test
+	scripts/build generate-docs store-test-helper tests
+	swift test --skip-build
 
 end-to-end: ## run the end-to-end tests alone, on the ordinary build
 	@scripts/setup test
-	swift build --product grpc_health_probe
+	scripts/build $(PROGRAMS)
 	scripts/end-to-end $(PROBE)
+	scripts/end-to-end-services $(BUILT)
 
-demo: ## build the probe and show it on a real gRPC server in every state
+demo: ## show the probe on a real gRPC server in every state, and the user-service through all that it does
 	@scripts/setup demo
-	swift build --product grpc_health_probe
+	scripts/build grpc_health_probe user-service
 	scripts/demo $(PROBE)
+	scripts/demo-services $(BUILT)
 
 release: setup ## build the static files, with their man pages and completions, into dist/
 	scripts/release
@@ -41,7 +48,9 @@ release: setup ## build the static files, with their man pages and completions, 
 bench: ## measure the released file beside its peers
 	@scripts/setup bench
 	@$(MAKE) --no-print-directory release
+	SONDE_RELEASE=0 scripts/build-service benchmark-server .build-release/stripped
 	scripts/bench
+	scripts/bench-services dist/user-service .build-release/stripped/benchmark-server
 
 lint: ## check the sources' form
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz

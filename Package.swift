@@ -12,6 +12,10 @@ let embedded = Context.environment["SONDE_EMBEDDED"] == "1"
 /// Fuzzing (SONDE_FUZZ=1, with a scratch path of its own) instruments everything and adds the fuzzer's executable.
 let fuzzing = Context.environment["SONDE_FUZZ"] == "1"
 
+/// A released service (SONDE_RELEASE=1) needs neither tests nor developers' tools: an image is built without their
+/// sources.
+let releasing = Context.environment["SONDE_RELEASE"] == "1"
+
 /// The commit that `-version` names. Set by the release build alone, so that a commit rebuilds nothing in daily work.
 let commit = Context.environment["SONDE_COMMIT"].flatMap { $0.isEmpty ? nil : $0 }
 
@@ -25,8 +29,8 @@ let common: [SwiftSetting] = [
   .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),
 ]
 
-/// Settings of the services' side. An async function runs where its caller runs unless it says otherwise: each that would
-/// leave for a place of its own costs the look for it, and a call passes through a handful.
+/// Settings of the services' side. An async function runs where its caller runs unless it says otherwise: each that
+/// would leave for a place of its own costs the look for it, and a call passes through a handful.
 let services = common + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
 
 /// Settings of everything that the tools link: the same sources compile as ordinary and as Embedded Swift.
@@ -139,7 +143,6 @@ if embedded {
         "Bytes", "Crypto", "Flags", "GRPC", "GRPCMethods", "GRPCServer", "Health", "NIOTransport", "Reflection",
         "Schemas", "Sys", "TLS", "Telemetry", nioCore, argumentParser, logging, swiftProtobuf, tracing,
       ]),
-    tests("ServiceKit", ["GRPC", "GRPCMethods", "Schemas", argumentParser, swiftProtobuf]),
 
     // The reference services.
     service("ServiceMethods", ["GRPCMethods", "Schemas", swiftProtobuf]),
@@ -150,14 +153,21 @@ if embedded {
         swiftProtobuf,
       ]),
     executable("user-service", ["Schemas", "ServiceKit", "Sys", "UserServer", "UserStore", argumentParser, nioCore]),
-    tests("UserServer", ["GRPC", "GRPCMethods", "Schemas", "UserStore", swiftProtobuf, logging]),
+  ]
+}
 
+if !embedded, !releasing {
+  targets += [
     // Developers' tools.
     service("FlagDocs", ["Bytes", "Flags"]),
     executable("generate-docs", ["Fault", "FlagDocs", "HealthProbe", "Sys"]),
     executable("interop-server", ["GRPCServer", "Interop", "NIOTransport", "Sys", "TLS", argumentParser]),
-    executable("benchmark-server", ["GRPCServer", "Schemas", "ServiceMethods", swiftProtobuf]),
+    executable(
+      "benchmark-server",
+      ["GRPCServer", "Interop", "NIOTransport", "Schemas", "ServiceMethods", "Sys", "TLS", swiftProtobuf]),
 
+    tests("ServiceKit", ["GRPC", "GRPCMethods", "Schemas", argumentParser, swiftProtobuf]),
+    tests("UserServer", ["GRPC", "GRPCMethods", "Schemas", "UserStore", swiftProtobuf, logging]),
     tests("SQLite"),
     tests("UserStore", ["SQLite", "Schemas", "store-test-helper", swiftProtobuf]),
     .executableTarget(

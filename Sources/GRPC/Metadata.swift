@@ -38,6 +38,17 @@ public struct Metadata: Equatable, Sendable {
     /// Whether the value is binary.
     public var isBinary: Bool { name.hasSuffix("-bin") }
 
+    /// The entry as a header field. Secrets never enter a compression table; nor does what is another in every call,
+    /// which would only push out what comes again.
+    var field: HeaderField {
+      let isKeptOut =
+        switch name {
+        case "authorization", "cookie", "x-request-id", "traceparent", "grpc-status-details-bin": true
+        default: false
+        }
+      return HeaderField(name, wireValue, isSensitive: isKeptOut)
+    }
+
     /// The value's bytes; nil for a binary value whose base64 is broken.
     public var bytes: [UInt8]? { isBinary ? Base64.decode(wireValue.utf8) : Array(wireValue.utf8) }
   }
@@ -98,7 +109,7 @@ public struct Metadata: Equatable, Sendable {
   }
 
   /// The entries as header fields.
-  public var fields: HeaderFields { entries.map { HeaderField($0.name, $0.wireValue) } }
+  public var fields: HeaderFields { entries.map { $0.field } }
 
   /// Whether gRPC or HTTP/2 uses the name itself, so that it is no user's to set.
   public static func isReserved(_ name: String) -> Bool {

@@ -112,6 +112,13 @@ import Testing
     #expect(call.unreadBytes == 0)
   }
 
+  @Test("secrets and what is another in every call stay out of the compression tables")
+  func keptOut() throws {
+    var metadata = Metadata()
+    for name in ["authorization", "x-request-id", "traceparent", "x-served-by"] { try metadata.append(name, "v") }
+    #expect(metadata.fields.map(\.isSensitive) == [true, true, true, false])
+  }
+
   @Test("answers are announced as compressed only where the driver says so", arguments: [true, false])
   func encoding(announced: Bool) throws {
     var call = ServerCall()

@@ -54,7 +54,9 @@ let floors: [[String: Set<String>]] = [
     "grpc_health_probe": ["HealthProbe", "Sys"],
     "generate-docs": ["Fault", "FlagDocs", "HealthProbe", "Foundation", "Sys"],
     "interop-server": ["ArgumentParser", "GRPCServer", "Interop", "NIOTransport", "Sys", "TLS"],
-    "benchmark-server": ["GRPCServer", "Schemas", "ServiceMethods", "SwiftProtobuf"],
+    "benchmark-server": [
+      "GRPCServer", "Interop", "NIOTransport", "Schemas", "ServiceMethods", "SwiftProtobuf", "Sys", "TLS",
+    ],
     "user-service": ["ArgumentParser", "NIOCore", "Schemas", "ServiceKit", "Sys", "UserServer", "UserStore"],
   ],
 ]
