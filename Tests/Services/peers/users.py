@@ -178,6 +178,15 @@ class UserService(Program):
 
 
 @contextlib.contextmanager
+def cancelling(call):
+    """Gives the call up at the block's end."""
+    try:
+        yield call
+    finally:
+        call.cancel()
+
+
+@contextlib.contextmanager
 def failing(code: grpc.StatusCode):
     """The block's call fails with the code; the error is given."""
     box: list[grpc.RpcError] = []
