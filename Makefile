@@ -3,10 +3,11 @@
 
 BUILT := .build/debug
 PROBE := $(BUILT)/grpc_health_probe
+SOAK_SECONDS ?= 600
 # Every program, in the order in which they are built.
 PROGRAMS := grpc_health_probe user-service interop-server interop-client benchmark-server generate-docs store-test-helper
 
-.PHONY: help setup build test unit end-to-end demo release bench lint format schemas fuzz images docs clean
+.PHONY: help setup build test unit end-to-end demo release bench lint format schemas fuzz images docs clean soak
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -44,6 +45,11 @@ demo: ## show the probe on a real gRPC server in every state, and the user-servi
 
 release: setup ## build the static files, with their man pages and completions, into dist/
 	scripts/release
+
+soak: ## keep the user-service under load for SOAK_SECONDS (600), and see that its memory stays flat
+	@scripts/setup demo
+	scripts/build user-service
+	scripts/soak $(BUILT) $(SOAK_SECONDS)
 
 bench: ## measure the released file beside its peers
 	@scripts/setup bench

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The peer that the services are measured beside: the same methods on gRPC's C++ library, in its callback form, which is
-// its fastest.
+// The peer that the services are measured beside: the same methods on gRPC's C++ library, in its callback form, which
+// is its fastest.
 //
 //     peer_server PORT [CERTIFICATE KEY]
 

@@ -63,14 +63,17 @@ public final class Database {
     sqlite3_close_v2(handle)
   }
 
+  /// Rows that were changed since the connection was opened, also by what was undone again.
+  public var totalChanges: Int { Int(sqlite3_total_changes64(handle)) }
+
   /// Runs a statement to its end and leaves out its rows. Returns how many rows it changed.
   @discardableResult
   public func execute(_ sql: SQL) throws(SQLiteError) -> Int {
-    let before = sqlite3_total_changes64(handle)
+    let before = totalChanges
     try use(sql) { (statement) throws(SQLiteError) in
       while try statement.step() {}
     }
-    return Int(sqlite3_total_changes64(handle) - before)
+    return totalChanges - before
   }
 
   /// Reads every row.

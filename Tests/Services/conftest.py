@@ -7,16 +7,15 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
-import grpc
 import pytest
 
 from peers.programs import Program
+from peers.stubs import make, use
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -35,17 +34,9 @@ def pytest_configure(config: pytest.Config) -> None:
             )
         stubs = os.path.join(directory, "stubs")
         os.mkdir(stubs)
-        # Health and reflection have stubs of their own in grpcio; google's messages come with protobuf's.
-        folders = [ROOT / "Protos" / name for name in ("user", "greeter", "grpc/testing")]
-        protos = [path for folder in folders for path in folder.rglob("*.proto")]
-        outputs = [f"--python_out={stubs}", f"--grpc_python_out={stubs}"]
-        command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{ROOT / 'Protos'}", *outputs, *map(str, protos)]
-        subprocess.run(command, check=True)
+        make(stubs)
         os.environ["SONDE_STUBS"] = stubs
-    stubs = os.environ["SONDE_STUBS"]
-    sys.path.insert(0, stubs)
-    # Our package grpc.testing lies beside the library's own modules.
-    grpc.__path__.append(os.path.join(stubs, "grpc"))
+    use(os.environ["SONDE_STUBS"])
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ public struct ServerOptions: ParsableArguments, Sendable {
   var maxCalls = 10_000
 
   @Option(help: ArgumentHelp("Streams that a client may reset a second.", valueName: "count"))
-  var maxResetsPerSecond: UInt64 = 33
+  var maxResetsPerSecond: UInt64 = 500
 
   @Option(help: ArgumentHelp("The longest time of a call, also without a deadline; 0s for any.", valueName: "time"))
   var maxCallTime = TimeArgument(.zero)

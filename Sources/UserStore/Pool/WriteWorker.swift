@@ -8,12 +8,15 @@ internal import SQLite
 /// where the transaction as a whole fails, as on a full disk, every job runs again in a transaction of its own.
 struct WriteWorker: Worker {
   let writer: UserWriter
-  /// Called after each transaction that was kept.
+  /// Called after each batch that changed something. One that only read is none, or whoever reads because of it would
+  /// be called for ever where the same thread reads and writes.
   let didCommit: @Sendable () -> Void
 
   private var database: Database { writer.database }
 
   func run(_ jobs: [Job<UserWriter>]) {
+    let changes = database.totalChanges
+    defer { if database.totalChanges != changes { didCommit() } }
     if jobs.count == 1 {
       runAlone(jobs)
     } else {
@@ -23,7 +26,7 @@ struct WriteWorker: Worker {
         for job in jobs { job.fail(error) }
         return
       }
-      if runTogether(jobs) { didCommit() } else { runAlone(jobs) }
+      if !runTogether(jobs) { runAlone(jobs) }
     }
   }
 
@@ -42,15 +45,12 @@ struct WriteWorker: Worker {
   }
 
   private func runAlone(_ jobs: [Job<UserWriter>]) {
-    var kept = false
     for job in jobs {
       do throws(StoreError) {
         try database.transaction(.writing) { () throws(StoreError) in try job.run(writer) }
-        kept = true
       } catch {
         job.fail(error)
       }
     }
-    if kept { didCommit() }
   }
 }
