@@ -143,7 +143,8 @@ def test_logs(user_service, form):
 )
 def test_log_levels(user_service, flags, variables, shown):
     # The admin port says where it is as a notice, which an error's level hides: it is not asked for.
-    with user_service("--listen=unix:" + (path := f"/tmp/{name()}.sock"), "--admin=off", *flags, env=variables) as server:
+    path = f"/tmp/{name()}.sock"
+    with user_service(f"--listen=unix:{path}", "--admin=off", *flags, env=variables) as server:
         with Client(f"unix:{path}") as client:
             until(lambda: os.path.exists(path))
             assert client.greet() == "Hello, you!"
