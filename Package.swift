@@ -168,6 +168,12 @@ if !embedded, !releasing {
 
     tests("ServiceKit", ["GRPC", "GRPCMethods", "Schemas", argumentParser, swiftProtobuf]),
     tests("UserServer", ["GRPC", "GRPCMethods", "Schemas", "UserStore", swiftProtobuf, logging]),
+    // What the README shows.
+    .executableTarget(
+      name: "greeter-server",
+      dependencies: ["GRPC", "GRPCMethods", "GRPCServer", "Schemas", "ServiceKit", argumentParser, swiftProtobuf],
+      path: "Examples/greeter-server", swiftSettings: services),
+
     tests("SQLite"),
     tests("UserStore", ["SQLite", "Schemas", "store-test-helper", swiftProtobuf]),
     .executableTarget(
