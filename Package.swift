@@ -114,6 +114,16 @@ if embedded {
     service(
       "GRPCServer", ["GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "TLS", nioCore, nioPosix, logging]),
 
+    service(
+      "GRPCClient",
+      ["Bytes", "GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Sys", "TLS", nioCore, nioPosix, logging]),
+    service("InProcess", ["GRPCClient", "GRPCServer"]),
+    tests(
+      "GRPCClient",
+      [
+        "GRPC", "GRPCMethods", "GRPCServer", "HTTP2", "Health", "InProcess", "NIOTransport", "TLS", nioCore, nioPosix,
+      ]),
+
     service("Interop", ["GRPC", "GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf]),
     .executableTarget(
       name: "interop-server", dependencies: ["GRPCServer", "Interop", "NIOTransport", "Sys", "TLS", argumentParser],

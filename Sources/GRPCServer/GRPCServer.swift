@@ -37,6 +37,7 @@ public final class GRPCServer: Sendable {
   private let group: MultiThreadedEventLoopGroup
   private let loops: [ServerLoop]
   private let state: Mutex<State>
+  private let turn = Atomic(0)
 
   private init(core: ServerCore, group: MultiThreadedEventLoopGroup, loops: [ServerLoop], listeners: [Listener]) {
     self.core = core
@@ -72,6 +73,13 @@ public final class GRPCServer: Sendable {
 
   /// Connections that are open.
   public var openConnections: Int { core.openConnections }
+
+  /// The loop for the next connection that comes without a listener; nil once the server shuts down.
+  var nextLoop: ServerLoop? {
+    guard state.withLock({ $0.phase == .serving }) else { return nil }
+    let turn = turn.add(1, ordering: .relaxed).newValue
+    return loops[Int(turn.magnitude % UInt(loops.count))]
+  }
 
   /// Ends the server: stops listening, asks every client to close, lets running calls finish, and cuts off what is left
   /// when the grace is over. A second call with less grace shortens the first one.
@@ -118,6 +126,8 @@ public enum ServerStartError: Error, Equatable, Sendable, CustomStringConvertibl
   case duplicateMethod(String)
   /// A handler of a service is for another's method.
   case foreignMethod(String, service: String)
+  /// The server is shutting down.
+  case notServing
 
   /// One line for a log or a terminal.
   public var description: String {
@@ -125,6 +135,7 @@ public enum ServerStartError: Error, Equatable, Sendable, CustomStringConvertibl
     case .cannotListen(let address, let reason): "cannot listen on \(address): \(reason)"
     case .duplicateMethod(let name): "the method \(name) has two handlers"
     case .foreignMethod(let name, let service): "the service \(service) has a handler for \(name)"
+    case .notServing: "the server is shutting down"
     }
   }
 }

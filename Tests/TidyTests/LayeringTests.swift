@@ -20,6 +20,32 @@ let floors: [[String: Set<String>]] = [
     ]
   ],
   ["grpc_health_probe": ["HealthProbe", "Sys"], "generate-docs": ["Fault", "FlagDocs", "HealthProbe", "Foundation"]],
+  [
+    "NIOTransport": ["HTTP2", "NIOCore", "Synchronization", "TLS"],
+    "GRPCMethods": ["GRPC", "NIOCore", "Protobuf", "SwiftProtobuf"],
+  ],
+  [
+    "GRPCServer": [
+      "GRPC", "GRPCMethods", "Glibc", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport",
+      "Synchronization", "TLS",
+    ],
+    "GRPCClient": [
+      "Bytes", "GRPC", "GRPCMethods", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport",
+      "Synchronization",
+      "Sys", "TLS",
+    ],
+  ],
+  [
+    "InProcess": ["GRPCClient", "GRPCServer"],
+    "Interop": [
+      "FoundationEssentials", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "Schemas", "SwiftProtobuf",
+    ],
+  ],
+  [
+    "interop-server": ["ArgumentParser", "GRPCServer", "Interop", "NIOTransport", "Sys", "TLS"],
+    "interop-client": ["ArgumentParser", "GRPCClient", "Interop", "Sys", "TLS"],
+    "benchmark-server": ["GRPCMethods", "GRPCServer", "Schemas", "SwiftProtobuf"],
+  ],
 ]
 
 /// Modules of the toolchain and of packages. The services' side may use them where its row says so.
