@@ -121,7 +121,8 @@ if embedded {
     tests(
       "GRPCClient",
       [
-        "GRPC", "GRPCMethods", "GRPCServer", "HTTP2", "Health", "InProcess", "NIOTransport", "TLS", nioCore, nioPosix,
+        "GRPC", "GRPCMethods", "GRPCServer", "HTTP2", "Health", "InProcess", "NIOTransport", "TLS", logging, nioCore,
+        nioPosix,
       ]),
 
     service("Interop", ["GRPC", "GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf]),

@@ -59,25 +59,27 @@ final class ClientCore: Sendable {
       return new == old ? nil : new
     }
     guard let change else { return }
-    observers.withLock { observers in
-      for observer in observers.values {
-        observer.yield(change)
-        if change == .shutdown { observer.finish() }
-      }
+    let ended = observers.withLock { observers in
+      for observer in observers.values { observer.yield(change) }
+      return change == .shutdown ? Array(observers.values) : []
     }
+    // Not under the lock: an observer that ends is forgotten.
+    for observer in ended { observer.finish() }
   }
 
   /// Tells the state now and every later one.
   func observe() -> AsyncStream<ConnectivityState> {
     let (stream, continuation) = AsyncStream.makeStream(
       of: ConnectivityState.self, bufferingPolicy: .bufferingNewest(64))
-    let id = observers.withLock { observers in
+    let (id, isOver) = observers.withLock { observers in
       let id = (observers.keys.max() ?? 0) + 1
       observers[id] = continuation
+      let state = state
       continuation.yield(state)
-      return id
+      return (id, state == .shutdown)
     }
     continuation.onTermination = { [weak self] _ in self?.forget(id) }
+    if isOver { continuation.finish() }
     return stream
   }
 

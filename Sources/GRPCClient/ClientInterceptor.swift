@@ -15,8 +15,8 @@
 /// The first interceptor of a client is the outermost: it sees a call first and its outcome last. It runs once a call,
 /// however often the call is sent: ``ClientContext/attempts`` tells.
 public protocol ClientInterceptor: Sendable {
-  /// Runs around the call: what comes before `next()` happens before it is sent, and what comes after it, after its end.
-  /// Throwing instead of calling it fails the call; an error that it throws is the call's outcome, and can be replaced
+  /// Runs around the call: what comes before `next()` happens before it is sent, and what comes after it, after its
+  /// end. Throwing instead of calling it fails the call; an error that it throws is the call's outcome, and can be replaced
   /// by another.
   func intercept(_ context: ClientContext, next: () async throws -> Void) async throws
 

@@ -6,8 +6,8 @@ internal import NIOCore
 
 // The four kinds of call. Each is one scope: when it returns or throws, the call is over.
 //
-// A call that fails throws `RPCError`. It is cancelled with the task that makes it, ends no later than the call that its
-// task handles (`CallScope`), and carries on what that lends.
+// A call that fails throws `RPCError`. It is cancelled with the task that makes it, ends no later than the call that
+// its task handles (`CallScope`), and carries on what that lends.
 extension GRPCClient {
   /// Makes a unary call and returns its response.
   public func call<Request, Response>(
@@ -88,6 +88,8 @@ extension GRPCClient {
   private func run<Output>(
     _ plan: CallPlan, _ body: (OutgoingCall) async throws -> Output
   ) async throws -> Output {
+    guard gate.enter() else { throw RPCError(.unavailable, "the client is closed") }
+    defer { gate.leave() }
     var output: Output?
     do {
       try await core.chain.run(plan.context) {

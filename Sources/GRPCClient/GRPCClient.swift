@@ -24,13 +24,14 @@ internal import Synchronization
 ///         └─ loop 2: …           names: looked up once for all loops
 /// ```
 ///
-/// Connections are made when the first call comes. A client should live as long as its process: it is made to be shared.
+/// Connections are made when the first call comes. A client should live as long as its process: it is made to be
+/// shared.
 public final class GRPCClient: Sendable {
   let core: ClientCore
   private let loops: [ClientLoop]
   private let ownGroup: MultiThreadedEventLoopGroup?
   private let turn = Atomic(0)
-  private let isClosed = Atomic(false)
+  let gate = CallGate()
 
   /// A client of the servers behind a target: `dns:///host:port`, `host:port`, `static:host1:port,host2:port`,
   /// `ipv4:1.2.3.4:port`, `ipv6:[::1]:port`, `unix:/path`.
@@ -104,18 +105,24 @@ public final class GRPCClient: Sendable {
 
   /// Begins to connect without a call.
   public func connect() {
+    guard gate.enter() else { return }
+    defer { gate.leave() }
     for loop in loops { loop.eventLoop.execute { if !loop.isClosed { loop.balancer.wakeUp() } } }
   }
 
   /// Looks the servers' addresses up now, and connects accordingly.
-  public func refreshAddresses() async { await core.resolution.refresh() }
+  public func refreshAddresses() async {
+    guard gate.enter() else { return }
+    await core.resolution.refresh()
+    gate.leave()
+  }
 
   // MARK: - The end
 
   /// Closes the client: calls are taken no more, those that run may end within the grace, and what is left then is cut
   /// off.
   public func close(grace: TimeAmount = .zero) async {
-    guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    guard gate.close() else { return }
     core.resolution.close()
     let closed = loops.map { loop in loop.eventLoop.flatSubmit { loop.close() } }
     let timer = loops.first?.eventLoop.scheduleTask(in: grace) { [loops] in
@@ -123,15 +130,21 @@ public final class GRPCClient: Sendable {
     }
     for future in closed { try? await future.get() }
     timer?.cancel()
-    try? await ownGroup?.shutdownGracefully()
+    endThreads()
   }
 
   deinit {
     // A client that nobody closed: its calls are over, for they hold it.
+    guard gate.close() else { return }
     core.resolution.close()
-    guard !isClosed.load(ordering: .acquiring) else { return }
     for loop in loops { loop.eventLoop.execute { loop.stop() } }
-    ownGroup?.shutdownGracefully { _ in }
+    endThreads()
+  }
+
+  /// Ends the client's own threads, as soon as no caller needs them any more.
+  private func endThreads() {
+    guard let ownGroup else { return }
+    gate.whenEmpty { ownGroup.shutdownGracefully { _ in } }
   }
 
   // MARK: - Calls

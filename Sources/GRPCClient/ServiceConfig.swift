@@ -8,7 +8,8 @@ public import NIOCore
 public struct ServiceConfig: Sendable {
   /// How calls are spread over the servers.
   public var loadBalancing = LoadBalancing.pickFirst
-  /// The service whose health decides whether a server gets calls; nil asks none. ``LoadBalancing/pickFirst`` never asks.
+  /// The service whose health decides whether a server gets calls; nil asks none. ``LoadBalancing/pickFirst`` never
+  /// asks.
   public var healthCheckServiceName: String?
   /// What methods do otherwise than others: the most specific name counts.
   public var methods: [MethodConfig] = []

@@ -28,6 +28,8 @@ public final class GRPCServer: Sendable {
   private struct State {
     var phase = Phase.serving
     var listeners: [any Channel] = []
+    /// Calls of ``GRPCServer/shutdown(grace:)`` that need the event loops.
+    var shutdowns = 0
   }
 
   /// Where it listens, with the ports that the system chose.
@@ -86,13 +88,14 @@ public final class GRPCServer: Sendable {
   ///
   /// No call is lost whose headers were read before its connection's last GOAWAY, as long as it ends within the grace.
   public func shutdown(grace: TimeAmount) async {
-    let (isFirst, listeners) = state.withLock { state in
-      defer {
-        state.phase = state.phase == .serving ? .draining : state.phase
-        state.listeners = []
-      }
-      return (state.phase == .serving, state.listeners)
+    let listeners = state.withLock { state -> [any Channel]? in
+      guard state.phase != .stopped else { return nil }
+      defer { state.listeners = [] }
+      state.phase = .draining
+      state.shutdowns += 1
+      return state.listeners
     }
+    guard let listeners else { return }
     for channel in listeners { try? await channel.close() }
     let drained = loops.map { loop in loop.executor.loop.flatSubmit { loop.drain() } }
     let timer = group.next().scheduleTask(in: grace) { [loops] in
@@ -100,9 +103,12 @@ public final class GRPCServer: Sendable {
     }
     for future in drained { try? await future.get() }
     timer.cancel()
-    guard isFirst else { return }
-    state.withLock { $0.phase = .stopped }
-    try? await group.shutdownGracefully()
+    let isLast = state.withLock { state in
+      state.shutdowns -= 1
+      if state.shutdowns == 0 { state.phase = .stopped }
+      return state.phase == .stopped
+    }
+    if isLast { try? await group.shutdownGracefully() }
   }
 
   private static func check(_ services: [Service]) throws(ServerStartError) {

@@ -138,9 +138,12 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
 
   func connectionPingedTooOften(_ connection: ClientConnection) {
     guard let time = keepaliveTime else { return }
-    keepaliveTime = time + time
+    // A day is as good as never, and keeps the sum within bounds.
+    let longer = min(time + min(time, .hours(24)), max(time, .hours(24)))
+    keepaliveTime = longer
     loop.logger.notice(
-      "a server is asked for signs of life too often: from now on half as often", metadata: ["peer": "\(name)"])
+      "a server was asked for signs of life too often: from now on half as often",
+      metadata: ["peer": "\(name)", "interval_ms": "\(longer.nanoseconds / 1_000_000)"])
   }
 
   func connectionEnded(_ connection: ClientConnection) {
