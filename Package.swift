@@ -134,6 +134,10 @@ if embedded {
     service(
       "GRPCServer",
       ["GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Reflection", "TLS", nioCore, nioPosix, logging]),
+    service(
+      "GRPCClient",
+      ["Bytes", "GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Sys", "TLS", nioCore, nioPosix, logging]),
+    service("InProcess", ["GRPCClient", "GRPCServer"]),
     service("Interop", ["GRPC", "GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf]),
 
     // Floor 4: what every service needs beside its methods.
@@ -174,6 +178,17 @@ if !embedded, !releasing {
       dependencies: ["GRPC", "GRPCMethods", "GRPCServer", "Schemas", "ServiceKit", argumentParser, swiftProtobuf],
       path: "Examples/greeter-server", swiftSettings: services),
 
+    .executableTarget(
+      name: "greeter-client",
+      dependencies: ["GRPC", "GRPCClient", "GRPCMethods", "Schemas", "ServiceMethods", swiftProtobuf],
+      path: "Examples/greeter-client", swiftSettings: services),
+
+    tests(
+      "GRPCClient",
+      [
+        "GRPC", "GRPCMethods", "GRPCServer", "HTTP2", "Health", "InProcess", "NIOTransport", "TLS", logging, nioCore,
+        nioPosix,
+      ]),
     tests("SQLite"),
     tests("UserStore", ["SQLite", "Schemas", "store-test-helper", swiftProtobuf]),
     .executableTarget(

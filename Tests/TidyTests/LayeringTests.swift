@@ -28,8 +28,13 @@ let floors: [[String: Set<String>]] = [
     "GRPCServer": [
       "GRPC", "GRPCMethods", "Glibc", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport", "Reflection",
       "Synchronization", "TLS",
-    ]
+    ],
+    "GRPCClient": [
+      "Bytes", "GRPC", "GRPCMethods", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport",
+      "Synchronization", "Sys", "TLS",
+    ],
   ],
+  ["InProcess": ["GRPCClient", "GRPCServer"]],
   [
     "ServiceKit": [
       "ArgumentParser", "Bytes", "Crypto", "Dispatch", "Flags", "GRPC", "GRPCMethods", "GRPCServer", "Glibc", "Health",
