@@ -125,7 +125,10 @@ if embedded {
         nioPosix,
       ]),
 
-    service("Interop", ["GRPC", "GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf]),
+    service("Interop", ["GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "Schemas", nioCore, swiftProtobuf]),
+    .executableTarget(
+      name: "interop-client", dependencies: ["GRPCClient", "Interop", "Sys", "TLS", argumentParser, nioCore],
+      swiftSettings: common),
     .executableTarget(
       name: "interop-server", dependencies: ["GRPCServer", "Interop", "NIOTransport", "Sys", "TLS", argumentParser],
       swiftSettings: common),

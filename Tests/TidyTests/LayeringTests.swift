@@ -38,12 +38,12 @@ let floors: [[String: Set<String>]] = [
   [
     "InProcess": ["GRPCClient", "GRPCServer"],
     "Interop": [
-      "FoundationEssentials", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "Schemas", "SwiftProtobuf",
+      "FoundationEssentials", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "NIOCore", "Schemas", "SwiftProtobuf",
     ],
   ],
   [
     "interop-server": ["ArgumentParser", "GRPCServer", "Interop", "NIOTransport", "Sys", "TLS"],
-    "interop-client": ["ArgumentParser", "GRPCClient", "Interop", "Sys", "TLS"],
+    "interop-client": ["ArgumentParser", "GRPCClient", "Interop", "NIOCore", "Sys", "TLS"],
     "benchmark-server": ["GRPCMethods", "GRPCServer", "Schemas", "SwiftProtobuf"],
   ],
 ]
