@@ -138,7 +138,7 @@ if embedded {
       "GRPCClient",
       ["Bytes", "GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Sys", "TLS", nioCore, nioPosix, logging]),
     service("InProcess", ["GRPCClient", "GRPCServer"]),
-    service("Interop", ["GRPC", "GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf]),
+    service("Interop", ["GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "Schemas", nioCore, swiftProtobuf]),
 
     // Floor 4: what every service needs beside its methods.
     service(
@@ -166,6 +166,7 @@ if !embedded, !releasing {
     service("FlagDocs", ["Bytes", "Flags"]),
     executable("generate-docs", ["Fault", "FlagDocs", "HealthProbe", "Sys"]),
     executable("interop-server", ["GRPCServer", "Interop", "NIOTransport", "Sys", "TLS", argumentParser]),
+    executable("interop-client", ["GRPCClient", "Interop", "Sys", "TLS", argumentParser, nioCore]),
     executable(
       "benchmark-server",
       ["GRPCServer", "Interop", "NIOTransport", "Schemas", "ServiceMethods", "Sys", "TLS", swiftProtobuf]),
