@@ -5,7 +5,7 @@ BUILT := .build/debug
 PROBE := $(BUILT)/grpc_health_probe
 SOAK_SECONDS ?= 600
 # Every program, in the order in which they are built.
-PROGRAMS := grpc_health_probe user-service interop-server interop-client benchmark-server generate-docs store-test-helper
+PROGRAMS := grpc_health_probe user-service interop-server interop-client benchmark-server generate-docs store-test-helper greeter-server
 
 .PHONY: help setup build test unit end-to-end demo release bench lint format schemas fuzz images docs clean soak
 
@@ -59,10 +59,10 @@ bench: ## measure the released file beside its peers
 	scripts/bench-services dist/user-service .build-release/stripped/benchmark-server
 
 lint: ## check the sources' form
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz
+	swift format lint --strict --recursive --parallel Package.swift Sources Examples Tests Fuzz
 
 format: ## put the sources into form
-	swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz
+	swift format --in-place --recursive --parallel Package.swift Sources Examples Tests Fuzz
 
 schemas: ## make Sources/Schemas from Protos
 	@scripts/setup schemas

@@ -134,7 +134,11 @@ if embedded {
     service(
       "GRPCServer",
       ["GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Reflection", "TLS", nioCore, nioPosix, logging]),
-    service("Interop", ["GRPC", "GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf]),
+    service(
+      "GRPCClient",
+      ["Bytes", "GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Sys", "TLS", nioCore, nioPosix, logging]),
+    service("InProcess", ["GRPCClient", "GRPCServer"]),
+    service("Interop", ["GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "Schemas", nioCore, swiftProtobuf]),
 
     // Floor 4: what every service needs beside its methods.
     service(
@@ -162,12 +166,30 @@ if !embedded, !releasing {
     service("FlagDocs", ["Bytes", "Flags"]),
     executable("generate-docs", ["Fault", "FlagDocs", "HealthProbe", "Sys"]),
     executable("interop-server", ["GRPCServer", "Interop", "NIOTransport", "Sys", "TLS", argumentParser]),
+    executable("interop-client", ["GRPCClient", "Interop", "Sys", "TLS", argumentParser, nioCore]),
     executable(
       "benchmark-server",
       ["GRPCServer", "Interop", "NIOTransport", "Schemas", "ServiceMethods", "Sys", "TLS", swiftProtobuf]),
 
     tests("ServiceKit", ["GRPC", "GRPCMethods", "Schemas", argumentParser, swiftProtobuf]),
     tests("UserServer", ["GRPC", "GRPCMethods", "Schemas", "ServiceKit", "UserStore", swiftProtobuf, logging]),
+    // What the README shows.
+    .executableTarget(
+      name: "greeter-server",
+      dependencies: ["GRPC", "GRPCMethods", "GRPCServer", "Schemas", "ServiceKit", argumentParser, swiftProtobuf],
+      path: "Examples/greeter-server", swiftSettings: services),
+
+    .executableTarget(
+      name: "greeter-client",
+      dependencies: ["GRPC", "GRPCClient", "GRPCMethods", "Schemas", "ServiceMethods", swiftProtobuf],
+      path: "Examples/greeter-client", swiftSettings: services),
+
+    tests(
+      "GRPCClient",
+      [
+        "GRPC", "GRPCMethods", "GRPCServer", "HTTP2", "Health", "InProcess", "NIOTransport", "TLS", logging, nioCore,
+        nioPosix,
+      ]),
     tests("SQLite"),
     tests("UserStore", ["SQLite", "Schemas", "store-test-helper", swiftProtobuf]),
     .executableTarget(

@@ -28,6 +28,8 @@ public final class GRPCServer: Sendable {
   private struct State {
     var phase = Phase.serving
     var listeners: [any Channel] = []
+    /// Calls of ``GRPCServer/shutdown(grace:)`` that need the event loops.
+    var shutdowns = 0
   }
 
   /// Where it listens, with the ports that the system chose.
@@ -37,6 +39,7 @@ public final class GRPCServer: Sendable {
   private let group: MultiThreadedEventLoopGroup
   private let loops: [ServerLoop]
   private let state: Mutex<State>
+  private let turn = Atomic(0)
 
   private init(core: ServerCore, group: MultiThreadedEventLoopGroup, loops: [ServerLoop], listeners: [Listener]) {
     self.core = core
@@ -73,18 +76,26 @@ public final class GRPCServer: Sendable {
   /// Connections that are open.
   public var openConnections: Int { core.openConnections }
 
+  /// The loop for the next connection that comes without a listener; nil once the server shuts down.
+  var nextLoop: ServerLoop? {
+    guard state.withLock({ $0.phase == .serving }) else { return nil }
+    let turn = turn.add(1, ordering: .relaxed).newValue
+    return loops[Int(turn.magnitude % UInt(loops.count))]
+  }
+
   /// Ends the server: stops listening, asks every client to close, lets running calls finish, and cuts off what is left
   /// when the grace is over. A second call with less grace shortens the first one.
   ///
   /// No call is lost whose headers were read before its connection's last GOAWAY, as long as it ends within the grace.
   public func shutdown(grace: TimeAmount) async {
-    let (isFirst, listeners) = state.withLock { state in
-      defer {
-        state.phase = state.phase == .serving ? .draining : state.phase
-        state.listeners = []
-      }
-      return (state.phase == .serving, state.listeners)
+    let listeners = state.withLock { state -> [any Channel]? in
+      guard state.phase != .stopped else { return nil }
+      defer { state.listeners = [] }
+      state.phase = .draining
+      state.shutdowns += 1
+      return state.listeners
     }
+    guard let listeners else { return }
     for channel in listeners { try? await channel.close() }
     let drained = loops.map { loop in loop.executor.loop.flatSubmit { loop.drain() } }
     let timer = group.next().scheduleTask(in: grace) { [loops] in
@@ -92,9 +103,12 @@ public final class GRPCServer: Sendable {
     }
     for future in drained { try? await future.get() }
     timer.cancel()
-    guard isFirst else { return }
-    state.withLock { $0.phase = .stopped }
-    try? await group.shutdownGracefully()
+    let isLast = state.withLock { state in
+      state.shutdowns -= 1
+      if state.shutdowns == 0 { state.phase = .stopped }
+      return state.phase == .stopped
+    }
+    if isLast { try? await group.shutdownGracefully() }
   }
 
   private static func check(_ services: [Service]) throws(ServerStartError) {
@@ -118,6 +132,8 @@ public enum ServerStartError: Error, Equatable, Sendable, CustomStringConvertibl
   case duplicateMethod(String)
   /// A handler of a service is for another's method.
   case foreignMethod(String, service: String)
+  /// The server is shutting down.
+  case notServing
 
   /// One line for a log or a terminal.
   public var description: String {
@@ -125,6 +141,7 @@ public enum ServerStartError: Error, Equatable, Sendable, CustomStringConvertibl
     case .cannotListen(let address, let reason): "cannot listen on \(address): \(reason)"
     case .duplicateMethod(let name): "the method \(name) has two handlers"
     case .foreignMethod(let name, let service): "the service \(service) has a handler for \(name)"
+    case .notServing: "the server is shutting down"
     }
   }
 }

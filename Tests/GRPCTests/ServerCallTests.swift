@@ -142,14 +142,14 @@ import Testing
 
   @Test("a frame knows its message, its limit, and when compression does not pay")
   func frames() throws {
-    var frame = MessageFrame(zeroed: 3)
-    frame.withUnsafeMutableBytes { $0.copyBytes(from: [1, 2, 3]) }
+    let frame = MessageFrame(behindRoom: [9, 9, 9, 9, 9, 1, 2, 3])
     #expect(frame.bytes == [0, 0, 0, 0, 3, 1, 2, 3])
     #expect(frame == MessageFrame([1, 2, 3]))
     #expect(Array(frame.message) == [1, 2, 3])
     #expect(frame.gzipped() == frame)
     #expect(try frame.checked(limit: 3) == frame)
     #expect(throws: Status.self) { try frame.checked(limit: 2) }
+    #expect(MessageFrame(behindRoom: []).bytes == [0, 0, 0, 0, 0])
   }
 
   @Test("a broken timeout, an unknown encoding and a broken message are refused with a status")

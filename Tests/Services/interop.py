@@ -193,3 +193,66 @@ def unimplemented_service(channel):
     with pytest.raises(grpc.RpcError) as error:
         test_pb2_grpc.UnimplementedServiceStub(channel).UnimplementedCall(empty_pb2.Empty(), timeout=10)
     assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+class TestService(test_pb2_grpc.TestServiceServicer):
+    """The service as grpcio serves it. It cannot tell whether a request came compressed."""
+
+    __test__ = False  # no test class
+
+    def EmptyCall(self, request, context):
+        self._echo(context)
+        return empty_pb2.Empty()
+
+    def UnaryCall(self, request, context):
+        self._echo(context)
+        self._fail(request, context)
+        self._compress(context, request.response_compressed.value)
+        return messages_pb2.SimpleResponse(payload=payload(request.response_size))
+
+    def StreamingOutputCall(self, request, context):
+        self._echo(context)
+        yield from self._responses(request, context)
+
+    def StreamingInputCall(self, requests, context):
+        self._echo(context)
+        size = sum(len(request.payload.body) for request in requests)
+        return messages_pb2.StreamingInputCallResponse(aggregated_payload_size=size)
+
+    def FullDuplexCall(self, requests, context):
+        self._echo(context)
+        for request in requests:
+            yield from self._responses(request, context)
+
+    def HalfDuplexCall(self, requests, context):
+        self._echo(context)
+        for request in list(requests):
+            yield from self._responses(request, context)
+
+    def _responses(self, request, context):
+        self._fail(request, context)
+        parameters = list(request.response_parameters)
+        if any(each.compressed.value for each in parameters):
+            self._compress(context, True)
+        for each in parameters:
+            if not each.compressed.value:
+                context.disable_next_message_compression()
+            yield messages_pb2.StreamingOutputCallResponse(payload=payload(each.size))
+
+    @staticmethod
+    def _compress(context, wanted: bool):
+        context.set_compression(grpc.Compression.Gzip if wanted else grpc.Compression.NoCompression)
+
+    @staticmethod
+    def _fail(request, context):
+        if request.response_status.code:
+            codes = {code.value[0]: code for code in grpc.StatusCode}
+            context.abort(codes[request.response_status.code], request.response_status.message)
+
+    @staticmethod
+    def _echo(context):
+        received = dict(context.invocation_metadata())
+        if INITIAL[0] in received:
+            context.send_initial_metadata([(INITIAL[0], received[INITIAL[0]])])
+        if TRAILING[0] in received:
+            context.set_trailing_metadata([(TRAILING[0], received[TRAILING[0]])])

@@ -28,8 +28,13 @@ let floors: [[String: Set<String>]] = [
     "GRPCServer": [
       "GRPC", "GRPCMethods", "Glibc", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport", "Reflection",
       "Synchronization", "TLS",
-    ]
+    ],
+    "GRPCClient": [
+      "Bytes", "GRPC", "GRPCMethods", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport",
+      "Synchronization", "Sys", "TLS",
+    ],
   ],
+  ["InProcess": ["GRPCClient", "GRPCServer"]],
   [
     "ServiceKit": [
       "ArgumentParser", "Bytes", "Crypto", "Dispatch", "Flags", "GRPC", "GRPCMethods", "GRPCServer", "Glibc", "Health",
@@ -44,7 +49,11 @@ let floors: [[String: Set<String>]] = [
       "SwiftProtobuf", "Synchronization", "UserStore",
     ]
   ],
-  ["Interop": ["FoundationEssentials", "GRPC", "GRPCMethods", "GRPCServer", "Schemas", "SwiftProtobuf"]],
+  [
+    "Interop": [
+      "FoundationEssentials", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "NIOCore", "Schemas", "SwiftProtobuf",
+    ]
+  ],
   [
     "HealthProbe": [
       "BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS",
@@ -54,6 +63,7 @@ let floors: [[String: Set<String>]] = [
     "grpc_health_probe": ["HealthProbe", "Sys"],
     "generate-docs": ["Fault", "FlagDocs", "HealthProbe", "Foundation", "Sys"],
     "interop-server": ["ArgumentParser", "GRPCServer", "Interop", "NIOTransport", "Sys", "TLS"],
+    "interop-client": ["ArgumentParser", "GRPCClient", "Interop", "NIOCore", "Sys", "TLS"],
     "benchmark-server": [
       "GRPCServer", "Interop", "NIOTransport", "Schemas", "ServiceMethods", "SwiftProtobuf", "Sys", "TLS",
     ],

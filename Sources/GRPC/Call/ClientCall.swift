@@ -84,6 +84,13 @@ public struct ClientCall: Sendable {
   /// Ends the call for a reason that its stream does not know: a lost connection, a deadline, the user.
   public mutating func end(_ status: Status) { end(CallEnd(status: status)) }
 
+  /// Whether the message that ``nextEvent()`` gave last came compressed.
+  public var lastMessageWasCompressed: Bool { deframer.lastWasCompressed }
+
+  /// Received bytes that wait as whole messages for ``nextEvent()``. A driver that gives all others back to the window
+  /// holds back a server whose messages nobody reads, and never one whose message has to become whole first.
+  public var unreadBytes: Int { deframer.hasMessage ? deframer.bufferedBytes : 0 }
+
   /// What the call has to say next; nil until more events come in.
   public mutating func nextEvent() -> ClientCallEvent? {
     if let headers {

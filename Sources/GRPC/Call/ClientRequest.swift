@@ -16,13 +16,15 @@ public struct ClientRequest: Equatable, Sendable {
   public var timeout: Int64?
   /// How the request's messages are compressed. Any but identity also says that such answers are understood.
   public var encoding: MessageEncoding
+  /// Whether answers may come compressed although the request's messages are not.
+  public var acceptsGzip: Bool
   /// The user's entries. Names that gRPC uses itself are left out.
   public var metadata: Metadata
 
   /// A request.
   public init(
     path: String, authority: String, isSecure: Bool, userAgent: String = "", timeout: Int64? = nil,
-    encoding: MessageEncoding = .identity, metadata: Metadata = Metadata()
+    encoding: MessageEncoding = .identity, acceptsGzip: Bool = false, metadata: Metadata = Metadata()
   ) {
     self.path = path
     self.authority = authority
@@ -30,6 +32,7 @@ public struct ClientRequest: Equatable, Sendable {
     self.userAgent = userAgent
     self.timeout = timeout
     self.encoding = encoding
+    self.acceptsGzip = acceptsGzip
     self.metadata = metadata
   }
 
@@ -44,9 +47,10 @@ public struct ClientRequest: Equatable, Sendable {
     ]
     if !userAgent.isEmpty { fields.append("user-agent", userAgent) }
     fields.append("te", "trailers")
-    if encoding != .identity {
-      fields.append("grpc-encoding", encoding.name)
-      fields.append("grpc-accept-encoding", encoding.name)
+    if encoding != .identity { fields.append("grpc-encoding", encoding.name) }
+    if encoding != .identity || acceptsGzip {
+      let accepted = encoding == .identity ? MessageEncoding.gzip : encoding
+      fields.append("grpc-accept-encoding", accepted.name)
     }
     if let timeout { fields.append("grpc-timeout", Timeout.encode(nanoseconds: timeout)) }
     for entry in metadata.entries where !Metadata.isReserved(entry.name) { fields.append(entry.field) }

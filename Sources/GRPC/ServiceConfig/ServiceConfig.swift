@@ -30,6 +30,11 @@ public struct ServiceConfig: Equatable, Sendable {
     return method(service: String(Substring(parts[1])), method: String(Substring(parts[2])))
   }
 
+  /// Configures a method, all methods of a service where `method` is empty, or every method where `service` is, too.
+  public mutating func set(_ config: MethodConfig, service: String = "", method: String = "") {
+    methods[MethodKey(service: service, method: method)] = config
+  }
+
   /// Adds a method's configuration; false where the name has one.
   mutating func add(_ config: MethodConfig, service: String, method: String) -> Bool {
     let key = MethodKey(service: service, method: method)

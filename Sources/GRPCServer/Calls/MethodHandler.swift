@@ -91,13 +91,8 @@ public func handle<Request, Response>(
   _ body: @escaping @Sendable (Request, ServerContext) async throws -> Response
 ) -> MethodHandler {
   MethodHandler(method: method.info, options: options, executor: executor) { stream, chain in
-    var frame: MessageFrame?
-    try await chain.run(stream.context) {
-      let request = try stream.decodeRequest(method.request, chain)
-      let response = try await body(request, stream.context)
-      frame = try stream.encode(response, method.response, chain)
-    }
-    return frame
+    let request = try stream.decodeRequest(method.request, chain)
+    return try stream.encode(try await body(request, stream.context), method.response, chain)
   }
 }
 
@@ -109,10 +104,8 @@ public func handle<Request, Response>(
   _ body: @escaping @Sendable (Request, ResponseWriter<Response>, ServerContext) async throws -> Void
 ) -> MethodHandler {
   MethodHandler(method: method.info, options: options, executor: executor) { stream, chain in
-    try await chain.run(stream.context) {
-      let request = try stream.decodeRequest(method.request, chain)
-      try await body(request, ResponseWriter(stream, method.response, chain), stream.context)
-    }
+    let request = try stream.decodeRequest(method.request, chain)
+    try await body(request, ResponseWriter(stream, method.response, chain), stream.context)
     return nil
   }
 }
@@ -125,12 +118,8 @@ public func handle<Request, Response>(
   _ body: @escaping @Sendable (RequestStream<Request>, ServerContext) async throws -> Response
 ) -> MethodHandler {
   MethodHandler(method: method.info, options: options, executor: executor) { stream, chain in
-    var frame: MessageFrame?
-    try await chain.run(stream.context) {
-      let response = try await body(RequestStream(stream, method.request, chain), stream.context)
-      frame = try stream.encode(response, method.response, chain)
-    }
-    return frame
+    let response = try await body(RequestStream(stream, method.request, chain), stream.context)
+    return try stream.encode(response, method.response, chain)
   }
 }
 
@@ -144,10 +133,8 @@ public func handle<Request, Response>(
     Void
 ) -> MethodHandler {
   MethodHandler(method: method.info, options: options, executor: executor) { stream, chain in
-    try await chain.run(stream.context) {
-      try await body(
-        RequestStream(stream, method.request, chain), ResponseWriter(stream, method.response, chain), stream.context)
-    }
+    try await body(
+      RequestStream(stream, method.request, chain), ResponseWriter(stream, method.response, chain), stream.context)
     return nil
   }
 }

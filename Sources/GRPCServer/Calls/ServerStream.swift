@@ -25,6 +25,8 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
   private var call: ServerCall
 
   private var task: Task<Void, Never>?
+  /// The response that goes out together with the status. It is the task's until that finishes.
+  private var lastResponse: MessageFrame?
   private var request: [UInt8]?
   private var reader: Suspension<[UInt8]?>?
   private var writer: Suspension<Void>?
@@ -217,10 +219,8 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
     let chain = connection.server.chain
     task = Task(executorPreference: handler.executor ?? connection.executor) {
       do {
-        let frame = try await CallScope.$current.withValue(self.context.scope) {
-          try await self.handler.run(self, chain)
-        }
-        self.finish(frame, nil)
+        try await CallScope.$current.withValue(self.context.scope) { try await chain.run(self) }
+        self.finish(self.lastResponse, nil)
       } catch {
         self.finish(nil, RPCError(describing: error))
       }
@@ -311,6 +311,9 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
 // MARK: - The handler's side
 
 extension ServerStream {
+  /// Runs the handler, inside of all interceptors.
+  func handle(_ chain: InterceptorChain) async throws { lastResponse = try await handler.run(self, chain) }
+
   /// The request of a call that takes one, which is there before the handler runs.
   func decodeRequest<Message: Sendable>(_ codec: MessageCodec<Message>, _ chain: InterceptorChain) throws -> Message {
     try decode(request ?? [], codec, chain)

@@ -18,7 +18,7 @@ public struct AccessLogInterceptor: ServerInterceptor {
   }
 
   /// Logs the call's outcome.
-  public func intercept(_ context: ServerContext, next: () async throws -> Void) async throws {
+  public func intercept(_ context: ServerContext, next: ServerNext) async throws {
     do {
       try await next()
     } catch {

@@ -20,7 +20,7 @@ public struct AuthenticationInterceptor: ServerInterceptor {
   }
 
   /// Lets the call through, or refuses it with UNAUTHENTICATED.
-  public func intercept(_ context: ServerContext, next: () async throws -> Void) async throws {
+  public func intercept(_ context: ServerContext, next: ServerNext) async throws {
     guard !exempt.contains(context.method.service) else { return try await next() }
     guard let credentials = context.metadata.first("authorization") else {
       throw RPCError(.unauthenticated, "the call carries no authorization")

@@ -18,7 +18,7 @@ public struct ErrorInterceptor: ServerInterceptor {
   }
 
   /// Translates.
-  public func intercept(_ context: ServerContext, next: () async throws -> Void) async throws {
+  public func intercept(_ context: ServerContext, next: ServerNext) async throws {
     do { try await next() } catch let error as RPCError { throw error } catch let status as Status {
       throw RPCError(status)
     } catch let error as CancellationError {

@@ -23,7 +23,7 @@ public struct MetricsInterceptor: ServerInterceptor {
   }
 
   /// Counts the call.
-  public func intercept(_ context: ServerContext, next: () async throws -> Void) async throws {
+  public func intercept(_ context: ServerContext, next: ServerNext) async throws {
     let method = methods[context.method.path] ?? other
     method.started()
     do {

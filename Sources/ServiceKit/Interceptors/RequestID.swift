@@ -23,7 +23,7 @@ public struct RequestIDInterceptor: ServerInterceptor {
   public init() {}
 
   /// Finds or makes the id.
-  public func intercept(_ context: ServerContext, next: () async throws -> Void) async throws {
+  public func intercept(_ context: ServerContext, next: ServerNext) async throws {
     var id = context.metadata.first(Self.header) ?? ""
     if id.isEmpty || id.utf8.count > Self.maxLength {
       // Unique by the process's random number and its count: a system call for randomness each time costs more than

@@ -19,7 +19,7 @@ public struct TracingInterceptor: ServerInterceptor {
   public init(_ tracer: TraceContextTracer?) { self.tracer = tracer }
 
   /// Records the call.
-  public func intercept(_ context: ServerContext, next: () async throws -> Void) async throws {
+  public func intercept(_ context: ServerContext, next: ServerNext) async throws {
     guard let tracer else {
       passOn(context)
       return try await next()
