@@ -55,8 +55,8 @@ public enum ClientSecurity: Sendable {
 /// What a client takes upon itself, and no more.
 ///
 /// Memory that one connection can claim, beside its calls' own: ``connectionWindow`` for responses that nobody has
-/// read. A call claims ``sendBuffer`` and one message for what waits to be sent, ``retryBuffer`` or one message for what
-/// may have to be sent again, and a partly received message.
+/// read. A call claims ``sendBuffer`` and one message for what waits to be sent, ``retryBuffer`` or one message for
+/// what may have to be sent again, and a partly received message.
 public struct ClientLimits: Sendable {
   /// The largest response message in bytes, before and after decompression. A larger one: RESOURCE_EXHAUSTED.
   public var receivedMessageSize = 4 << 20

@@ -16,8 +16,8 @@
 /// however often the call is sent: ``ClientContext/attempts`` tells.
 public protocol ClientInterceptor: Sendable {
   /// Runs around the call: what comes before `next()` happens before it is sent, and what comes after it, after its
-  /// end. Throwing instead of calling it fails the call; an error that it throws is the call's outcome, and can be replaced
-  /// by another.
+  /// end. Throwing instead of calling it fails the call; an error that it throws is the call's outcome, and can be
+  /// replaced by another.
   func intercept(_ context: ClientContext, next: () async throws -> Void) async throws
 
   /// Whether ``sending(_:_:)`` and ``received(_:_:)`` are to be called.
