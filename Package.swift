@@ -172,7 +172,8 @@ if !embedded, !releasing {
       ["GRPCServer", "Interop", "NIOTransport", "Schemas", "ServiceMethods", "Sys", "TLS", swiftProtobuf]),
 
     tests("ServiceKit", ["GRPC", "GRPCMethods", "Schemas", argumentParser, swiftProtobuf]),
-    tests("UserServer", ["GRPC", "GRPCMethods", "Schemas", "UserStore", swiftProtobuf, logging]),
+    tests("UserServer", ["GRPC", "GRPCMethods", "Schemas", "ServiceKit", "UserStore", swiftProtobuf, logging]),
+
     // What the README shows.
     .executableTarget(
       name: "greeter-server",

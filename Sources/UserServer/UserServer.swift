@@ -40,7 +40,7 @@ public final class UserServer: Sendable {
 
   /// Opens the database, which blocks for a moment, and serves nothing yet.
   ///
-  /// - Throws: what ``DatabasePool/init(_:sink:)`` throws.
+  /// - Throws: what ``DatabasePool/init(_:)`` throws.
   public init(_ configuration: Configuration) throws(StoreError) {
     let bell = Doorbell()
     var database = configuration.database

@@ -18,9 +18,6 @@ struct UserWatch {
 
   var handler: MethodHandler {
     handle(UserService.watchUsers, options: MethodOptions(endsOnDrain: true)) { [pool, feed] request, writer, _ in
-      guard request.afterSequence >= 0 else {
-        throw StoreError.invalidArgument([FieldViolation("after_sequence", "is not negative")])
-      }
       try await feed.listening {
         let last = try await pool.read { (reader) throws(StoreError) in try reader.lastSequence() }
         guard request.afterSequence <= last else { throw UserErrors.noSuchEvent(request.afterSequence, last: last) }

@@ -62,3 +62,33 @@ def certificates():
         return found
 
     return path
+
+
+@pytest.fixture(scope="session")
+def user_service(programs):
+    """Starts user-service with its flags: user_service("--lame-duck=1s")."""
+    from peers.users import UserService
+
+    path = os.path.join(os.environ["SONDE_PROGRAMS"], "user-service")
+    return lambda *arguments, **options: UserService(path, *arguments, **options)
+
+
+@pytest.fixture(scope="module")
+def service(user_service):
+    """A server with its defaults that the tests of a file share."""
+    with user_service() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(service):
+    """A client of the shared server."""
+    with service.client() as client:
+        yield client
+
+
+@pytest.fixture
+def folder():
+    """A folder with a short name, so that paths of Unix sockets in it fit their limit of 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="svc-", dir="/tmp") as path:
+        yield pathlib.Path(path)

@@ -59,7 +59,7 @@ import UserStore
     }
   }
 
-  @Test("a database that cannot be read is told, and followed again later")
+  @Test("what keeps it from reading is told")
   func closed() async throws {
     await pool.shutdown()
     #expect(await tail.follow() == .unavailable(reason: "the database is closing"))

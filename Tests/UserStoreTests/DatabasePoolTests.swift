@@ -204,35 +204,6 @@ import Testing
     await pool.shutdown()
   }
 
-  /// Counts how it is called.
-  private final class CountingSink: CompletionSink {
-    let batches = Mutex<[Int]>([])
-    func complete(_ batch: [@Sendable () -> Void]) {
-      batches.withLock { $0.append(batch.count) }
-      for completion in batch { completion() }
-    }
-  }
-
-  @Test("a batch wakes each of its sinks once")
-  func sinks() async throws {
-    let scratch = try Scratch()
-    let pool = try DatabasePool(scratch)
-    let hold = await WriterHold(pool)
-    let sinks = [CountingSink(), CountingSink()]
-    let creations = (0..<9).map { index in
-      Task {
-        try await pool.write(wakingOn: sinks[index % 3 == 0 ? 0 : 1]) { (writer) throws(StoreError) in
-          try writer.create(user("u\(index)"))
-        }
-      }
-    }
-    await hold.untilWaiting(9)
-    try await hold.release()
-    for creation in creations { _ = try await creation.value }
-    #expect(sinks.map { $0.batches.withLock { $0 } } == [[3], [6]])
-    await pool.shutdown()
-  }
-
   @Test("a file that cannot be used is an error of the start")
   func unusableFile() throws {
     let scratch = try Scratch()

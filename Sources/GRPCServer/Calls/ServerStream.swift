@@ -120,12 +120,22 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
     abandon(error)
   }
 
+  /// What it means that the client has given the call up. It does so at its deadline too, and its clock began to run
+  /// before ours: what comes just before the deadline is that.
+  private var givenUp: RPCError {
+    if let deadline = context.deadline, let timeRemaining = context.timeRemaining {
+      let slack = min(max((deadline - context.start).nanoseconds / 20, 5_000_000), 250_000_000)
+      if timeRemaining.nanoseconds <= slack { return RPCError(.deadlineExceeded, "the deadline was exceeded") }
+    }
+    return RPCError(.cancelled, "the client cancelled the call")
+  }
+
   // MARK: - Requests
 
   private func takeCallEvents() {
     while let event = call.nextCallEvent() {
       switch event {
-      case .cancelled: abandon(RPCError(.cancelled, "the client cancelled the call"))
+      case .cancelled: abandon(givenUp)
       case .refused(let status): refused(status)
       case .started, .message, .halfClosed: break
       }
@@ -143,7 +153,7 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
         isHalfClosed = true
         launch()
       case .refused(let status): refused(status)
-      case .cancelled: abandon(RPCError(.cancelled, "the client cancelled the call"))
+      case .cancelled: abandon(givenUp)
       case .started: break
       }
     }
@@ -184,7 +194,7 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
       refused(status)
       return .failure(RPCError(status))
     case .cancelled:
-      let error = RPCError(.cancelled, "the client cancelled the call")
+      let error = givenUp
       abandon(error)
       return .failure(error)
     case .started, nil: return nil

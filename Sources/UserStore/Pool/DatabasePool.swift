@@ -42,7 +42,6 @@ public final class DatabasePool: Sendable {
   /// A transaction has at most so many jobs: other processes wait for its end.
   static let maxWriteBatch = 512
 
-  private let sink: any CompletionSink
   private let writes: JobQueue<UserWriter>
   /// nil where the writing thread reads too.
   private let reads: JobQueue<UserReader>?
@@ -50,10 +49,9 @@ public final class DatabasePool: Sendable {
 
   /// Opens the connections, brings the file to the present schema and starts the threads. It blocks meanwhile.
   ///
-  /// - Parameter sink: wakes the callers that name no other.
   /// - Throws: ``StoreError/unavailable(reason:)`` or ``StoreError/internalFailure(reason:)`` where the file cannot be
   ///   used.
-  public init(_ configuration: Configuration, sink: any CompletionSink = DirectCompletion()) throws(StoreError) {
+  public init(_ configuration: Configuration) throws(StoreError) {
     var options = Database.Options()
     options.busyTimeout = configuration.busyTimeout
     let isShared = configuration.path != Database.inMemory
@@ -64,7 +62,6 @@ public final class DatabasePool: Sendable {
       readers.append(Handover(ReadWorker(reader: try UserReader(path: configuration.path, options: options))))
     }
 
-    self.sink = sink
     writes = JobQueue(capacity: configuration.queueCapacity, workers: 1, maxBatch: Self.maxWriteBatch)
     reads =
       isShared
@@ -88,15 +85,13 @@ public final class DatabasePool: Sendable {
 
   /// Runs the body on a reading thread. What it reads is one state of the database.
   ///
-  /// - Parameter sink: wakes the caller; the pool's own where it is nil.
   /// - Throws: what the body throws, ``StoreError/overloaded``, ``StoreError/cancelled`` where the task was cancelled,
   ///   which ends a query that runs, too, and ``StoreError/unavailable(reason:)`` after ``shutdown()``.
   public nonisolated(nonsending) func read<T: Sendable>(
-    wakingOn sink: (any CompletionSink)? = nil,
     _ body: @escaping @Sendable (UserReader) throws(StoreError) -> T
   ) async throws(StoreError) -> T {
-    if let reads { return try await run(TypedJob(sink: sink ?? self.sink, body: body), on: reads) }
-    return try await write(wakingOn: sink) { (writer) throws(StoreError) in try body(writer.reader) }
+    if let reads { return try await run(TypedJob(body), on: reads) }
+    return try await write { (writer) throws(StoreError) in try body(writer.reader) }
   }
 
   /// Runs the body on the writing thread. All that it changes is kept, and on the disk when this returns; or none of
@@ -104,14 +99,12 @@ public final class DatabasePool: Sendable {
   ///
   /// The body may run twice, the first time in vain: it changes the database and nothing else.
   ///
-  /// - Parameter sink: wakes the caller; the pool's own where it is nil.
   /// - Throws: what the body throws, ``StoreError/storageFull``, ``StoreError/overloaded``, ``StoreError/cancelled``
   ///   where the task was cancelled before the body began, ``StoreError/unavailable(reason:)`` after ``shutdown()``.
   public nonisolated(nonsending) func write<T: Sendable>(
-    wakingOn sink: (any CompletionSink)? = nil,
     _ body: @escaping @Sendable (UserWriter) throws(StoreError) -> T
   ) async throws(StoreError) -> T {
-    try await run(TypedJob(sink: sink ?? self.sink, body: body), on: writes)
+    try await run(TypedJob(body), on: writes)
   }
 
   /// Tries to read and to write a page. The write is a real one: it waits in the queue and for the disk.

@@ -5,15 +5,12 @@ internal import Synchronization
 /// A piece of work that waits for a session — a ``UserReader`` or ``UserWriter`` — and a caller who waits for it.
 ///
 /// Its life, in which it belongs to one thread at a time: the queue's lock hands it from the caller to a worker, and
-/// the sink hands it from there to whoever wakes the caller. Only the cancellation comes from elsewhere, and is atomic.
+/// the worker wakes the caller. Only the cancellation comes from elsewhere, and is atomic.
 ///
 ///     submitted ──► run (again, where a group of writes has to be taken apart) ──► finish
 ///         └───────► fail ─────────────────────────────────────────────────────────┘
 class Job<Session>: @unchecked Sendable {
-  let sink: any CompletionSink
   private let cancelled = Atomic(false)
-
-  init(sink: any CompletionSink) { self.sink = sink }
 
   /// Whether the caller has given up. A read that has begun ends early then, a write does not.
   final var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
@@ -39,10 +36,7 @@ final class TypedJob<Session, Value: Sendable>: Job<Session>, @unchecked Sendabl
   /// Set before the job is submitted, taken when it ends.
   var continuation: CheckedContinuation<Outcome, Never>?
 
-  init(sink: any CompletionSink, body: @escaping @Sendable (Session) throws(StoreError) -> Value) {
-    self.body = body
-    super.init(sink: sink)
-  }
+  init(_ body: @escaping @Sendable (Session) throws(StoreError) -> Value) { self.body = body }
 
   override func run(_ session: Session) throws(StoreError) { outcome = .success(try body(session)) }
 

@@ -22,19 +22,7 @@ extension Worker {
         if job.isCancelled { job.fail(.cancelled) } else { wanted.append(job) }
       }
       if !wanted.isEmpty { run(wanted) }
-      Self.finish(batch)
-    }
-  }
-
-  /// Gives each sink its part of the batch, in order.
-  private static func finish(_ batch: [Job<Session>]) {
-    var rest = batch[...]
-    // Nearly always there is one sink; where there are several, each is called once.
-    while let sink = rest.first?.sink {
-      let same = rest.filter { $0.sink === sink }
-      sink.complete(same.map { job in { job.finish() } })
-      if same.count == rest.count { return }
-      rest = rest.filter { $0.sink !== sink }[...]
+      for job in batch { job.finish() }
     }
   }
 }
