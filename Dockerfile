@@ -4,6 +4,7 @@
 #
 #   docker build --target probe -t sonde/probe .
 #   docker build --target probe -o dist .        with BuildKit: hands out the bare file
+#   docker build --target user-service -t sonde/user-service .
 #
 # Needs nothing that only BuildKit knows.
 
@@ -37,3 +38,36 @@ COPY --from=probe-build /release/grpc_health_probe /grpc_health_probe
 # A number, because there is no /etc/passwd to find a name in, and because Kubernetes can then see that it is not root.
 USER 65534:65534
 ENTRYPOINT ["/grpc_health_probe"]
+
+# The packages that the services stand on, fetched in a layer of their own.
+FROM dependencies AS packages
+COPY Package.swift ./
+RUN SONDE_RELEASE=1 swift package resolve --scratch-path .build-release
+
+FROM packages AS user-service-build
+COPY scripts/build-service scripts/
+COPY Sources Sources
+RUN scripts/build-service user-service /release && mkdir -m 700 /data
+
+# The service, the probe that checks it, and a folder for its database: a fresh volume takes over the folder's owner.
+FROM scratch AS user-service
+ARG COMMIT
+ARG VERSION
+LABEL org.opencontainers.image.title="user-service" \
+      org.opencontainers.image.description="A reference gRPC service: users in SQLite, built the way production wants it" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${COMMIT}"
+COPY --from=user-service-build /release/user-service /usr/local/bin/user-service
+COPY --from=probe-build /release/grpc_health_probe /usr/local/bin/grpc_health_probe
+COPY --from=user-service-build --chown=65534:65534 /data /data
+ENV PATH=/usr/local/bin \
+    SONDE_LISTEN=[::]:50051 \
+    SONDE_PLAINTEXT=true \
+    SONDE_DATABASE=/data/users.db \
+    GRPC_HEALTH_PROBE_ADDR=:50051
+EXPOSE 50051
+VOLUME /data
+USER 65534:65534
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s CMD ["grpc_health_probe", "-timeout=2s"]
+ENTRYPOINT ["user-service"]

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # What this repository can do; `make help` lists it. Each target that builds installs first what is missing.
 
-PROBE := .build/debug/grpc_health_probe
+BUILT := .build/debug
+PROBE := $(BUILT)/grpc_health_probe
+SOAK_SECONDS ?= 600
+# Every program, in the order in which they are built.
+PROGRAMS := grpc_health_probe user-service interop-server interop-client benchmark-server generate-docs store-test-helper greeter-server
 
-.PHONY: help setup build test unit end-to-end demo release bench lint format schemas fuzz images docs clean
+.PHONY: help setup build test unit end-to-end demo release bench lint format schemas fuzz images docs clean soak
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -12,42 +16,53 @@ setup:
 	@scripts/setup build
 
 build: setup ## build everything as ordinary Swift, for development
-	swift build
+	scripts/build $(PROGRAMS)
 
 test: ## run every test, on the ordinary build and on the released file
 	@scripts/setup test
-	swift build --build-tests
+	scripts/build $(PROGRAMS) tests
 	swift test --skip-build
 	@$(MAKE) --no-print-directory release
 	scripts/fuzz smoke
 	scripts/end-to-end $(PROBE) dist/grpc_health_probe
+	scripts/end-to-end-services $(BUILT)
 
 unit: setup ## run the unit tests alone
-	swift test
+	scripts/build generate-docs store-test-helper tests
+	swift test --skip-build
 
 end-to-end: ## run the end-to-end tests alone, on the ordinary build
 	@scripts/setup test
-	swift build --product grpc_health_probe
+	scripts/build $(PROGRAMS)
 	scripts/end-to-end $(PROBE)
+	scripts/end-to-end-services $(BUILT)
 
-demo: ## build the probe and show it on a real gRPC server in every state
+demo: ## show the probe on a real gRPC server in every state, and the user-service through all that it does
 	@scripts/setup demo
-	swift build --product grpc_health_probe
+	scripts/build grpc_health_probe user-service
 	scripts/demo $(PROBE)
+	scripts/demo-services $(BUILT)
 
 release: setup ## build the static files, with their man pages and completions, into dist/
 	scripts/release
 
+soak: ## keep the user-service under load for SOAK_SECONDS (600), and see that its memory stays flat
+	@scripts/setup demo
+	scripts/build user-service
+	scripts/soak $(BUILT) $(SOAK_SECONDS)
+
 bench: ## measure the released file beside its peers
 	@scripts/setup bench
 	@$(MAKE) --no-print-directory release
+	SONDE_RELEASE=0 scripts/build-service benchmark-server .build-release/stripped
 	scripts/bench
+	scripts/bench-services dist/user-service .build-release/stripped/benchmark-server
 
 lint: ## check the sources' form
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz
+	swift format lint --strict --recursive --parallel Package.swift Sources Examples Tests Fuzz
 
 format: ## put the sources into form
-	swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz
+	swift format --in-place --recursive --parallel Package.swift Sources Examples Tests Fuzz
 
 schemas: ## make Sources/Schemas from Protos
 	@scripts/setup schemas

@@ -12,6 +12,10 @@ let embedded = Context.environment["SONDE_EMBEDDED"] == "1"
 /// Fuzzing (SONDE_FUZZ=1, with a scratch path of its own) instruments everything and adds the fuzzer's executable.
 let fuzzing = Context.environment["SONDE_FUZZ"] == "1"
 
+/// A released service (SONDE_RELEASE=1) needs neither tests nor developers' tools: an image is built without their
+/// sources.
+let releasing = Context.environment["SONDE_RELEASE"] == "1"
+
 /// The commit that `-version` names. Set by the release build alone, so that a commit rebuilds nothing in daily work.
 let commit = Context.environment["SONDE_COMMIT"].flatMap { $0.isEmpty ? nil : $0 }
 
@@ -24,6 +28,10 @@ let common: [SwiftSetting] = [
   // All C headers must be read with the same feature macro, or one struct has two shapes.
   .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),
 ]
+
+/// Settings of the services' side. An async function runs where its caller runs unless it says otherwise: each that
+/// would leave for a place of its own costs the look for it, and a call passes through a handful.
+let services = common + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
 
 /// Settings of everything that the tools link: the same sources compile as ordinary and as Embedded Swift.
 let tools =
@@ -47,17 +55,28 @@ func tests(_ module: String, _ dependencies: [Target.Dependency] = []) -> Target
 
 /// A part of the services' side: ordinary server-side Swift on its ecosystem's packages.
 func service(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: common)
+  .target(name: name, dependencies: dependencies, swiftSettings: services)
+}
+
+/// A module of SwiftNIO.
+func nio(_ module: String) -> Target.Dependency { .product(name: module, package: "swift-nio") }
+
+/// A program of the services' side, or for developers.
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: services)
 }
 
 /// What each executable links in addition where it is one static file: the reason is in the target's header.
 let staticParts: [Target.Dependency] = embedded ? ["CLeanOpenSSL"] : []
 
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let swiftProtobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
-let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 
 var targets: [Target] = [
   // Floor 0: C libraries, the operating system's C interface, and the bytes that everybody handles.
@@ -78,8 +97,9 @@ var targets: [Target] = [
   part("Sys", ["CLinux", "Bytes"]),
 
   // Floor 2: pure meaning.
-  part("GRPC", ["Bytes", "Gzip", "HTTP2"]),
+  part("GRPC", ["Bytes", "Gzip", "HTTP2", "JSON"]),
   part("Health", ["Protobuf"]),
+  part("Reflection", ["Protobuf"]),
   part("Fault", ["Bytes"]),
 
   // Floor 3: the driver that blocks, and the engine that it serves.
@@ -97,47 +117,87 @@ if embedded {
   targets.append(.target(name: "CLeanOpenSSL"))
 } else {
   targets += [
-    // The services' side.
+    // The services' side. Floors 0 and 1: SQLite, and the messages that SwiftProtobuf made of Protos/.
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     service("SQLite", ["CSQLite"]),
     service("Schemas", ["Bytes", swiftProtobuf]),
-    tests("SQLite"),
-    tests("Schemas", [swiftProtobuf]),
 
-    // Developers' tools.
-    .target(name: "FlagDocs", dependencies: ["Bytes", "Flags"], swiftSettings: common),
-    .executableTarget(
-      name: "generate-docs", dependencies: ["Fault", "FlagDocs", "HealthProbe"], swiftSettings: common),
-    // The services' side: drivers on SwiftNIO.
+    // Floor 2: the reference services' data.
+    service("UserStore", ["Bytes", "Crypto", "SQLite", "Schemas", swiftProtobuf]),
+
+    // Floor 3: drivers on SwiftNIO, and what operators see.
     service("NIOTransport", ["HTTP2", "TLS", nioCore]),
     service("GRPCMethods", ["GRPC", "Protobuf", nioCore, swiftProtobuf]),
     service(
-      "GRPCServer", ["GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "TLS", nioCore, nioPosix, logging]),
-
+      "Telemetry",
+      ["Bytes", "GRPC", "JSON", "Protobuf", "Sys", nioCore, nioHTTP1, nioPosix, coreMetrics, logging, tracing]),
+    service(
+      "GRPCServer",
+      ["GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Reflection", "TLS", nioCore, nioPosix, logging]),
     service(
       "GRPCClient",
       ["Bytes", "GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Sys", "TLS", nioCore, nioPosix, logging]),
     service("InProcess", ["GRPCClient", "GRPCServer"]),
+    service("Interop", ["GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "Schemas", nioCore, swiftProtobuf]),
+
+    // Floor 4: what every service needs beside its methods.
+    service(
+      "ServiceKit",
+      [
+        "Bytes", "Crypto", "Flags", "GRPC", "GRPCMethods", "GRPCServer", "Health", "NIOTransport", "Reflection",
+        "Schemas", "Sys", "TLS", "Telemetry", nioCore, argumentParser, logging, swiftProtobuf, tracing,
+      ]),
+
+    // The reference services.
+    service("ServiceMethods", ["GRPCMethods", "Schemas", swiftProtobuf]),
+    service(
+      "UserServer",
+      [
+        "Bytes", "GRPC", "GRPCMethods", "GRPCServer", "Schemas", "ServiceKit", "ServiceMethods", "UserStore", logging,
+        swiftProtobuf,
+      ]),
+    executable("user-service", ["Schemas", "ServiceKit", "Sys", "UserServer", "UserStore", argumentParser, nioCore]),
+  ]
+}
+
+if !embedded, !releasing {
+  targets += [
+    // Developers' tools.
+    service("FlagDocs", ["Bytes", "Flags"]),
+    executable("generate-docs", ["Fault", "FlagDocs", "HealthProbe", "Sys"]),
+    executable("interop-server", ["GRPCServer", "Interop", "NIOTransport", "Sys", "TLS", argumentParser]),
+    executable("interop-client", ["GRPCClient", "Interop", "Sys", "TLS", argumentParser, nioCore]),
+    executable(
+      "benchmark-server",
+      ["GRPCServer", "Interop", "NIOTransport", "Schemas", "ServiceMethods", "Sys", "TLS", swiftProtobuf]),
+
+    tests("ServiceKit", ["GRPC", "GRPCMethods", "Schemas", argumentParser, swiftProtobuf]),
+    tests("UserServer", ["GRPC", "GRPCMethods", "Schemas", "UserStore", swiftProtobuf, logging]),
+    // What the README shows.
+    .executableTarget(
+      name: "greeter-server",
+      dependencies: ["GRPC", "GRPCMethods", "GRPCServer", "Schemas", "ServiceKit", argumentParser, swiftProtobuf],
+      path: "Examples/greeter-server", swiftSettings: services),
+
+    .executableTarget(
+      name: "greeter-client",
+      dependencies: ["GRPC", "GRPCClient", "GRPCMethods", "Schemas", "ServiceMethods", swiftProtobuf],
+      path: "Examples/greeter-client", swiftSettings: services),
+
     tests(
       "GRPCClient",
       [
         "GRPC", "GRPCMethods", "GRPCServer", "HTTP2", "Health", "InProcess", "NIOTransport", "TLS", logging, nioCore,
         nioPosix,
       ]),
-
-    service("Interop", ["GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "Schemas", nioCore, swiftProtobuf]),
+    tests("SQLite"),
+    tests("UserStore", ["SQLite", "Schemas", "store-test-helper", swiftProtobuf]),
     .executableTarget(
-      name: "interop-client", dependencies: ["GRPCClient", "Interop", "Sys", "TLS", argumentParser, nioCore],
-      swiftSettings: common),
-    .executableTarget(
-      name: "interop-server", dependencies: ["GRPCServer", "Interop", "NIOTransport", "Sys", "TLS", argumentParser],
-      swiftSettings: common),
-    .executableTarget(
-      name: "benchmark-server", dependencies: ["GRPCMethods", "GRPCServer", "Schemas", swiftProtobuf],
-      swiftSettings: common),
-
+      name: "store-test-helper", dependencies: ["SQLite", "Schemas", "UserStore"], path: "Tests/StoreTestHelper",
+      swiftSettings: services),
+    tests("Schemas", [swiftProtobuf]),
+    tests("Telemetry", ["GRPC", nioCore, nioPosix, coreMetrics, logging, tracing]),
     tests("FlagDocs", ["Flags", "HealthProbe", "generate-docs"]),
-
     tests("Bytes"),
     tests("HTTP2"),
     tests("TLS", ["Bytes"]),
@@ -147,8 +207,9 @@ if embedded {
     tests("JSON"),
     tests("Flags"),
     tests("Sys", ["CLinux"]),
-    tests("GRPC", ["Bytes", "HTTP2"]),
+    tests("GRPC", ["Bytes", "HTTP2", "JSON"]),
     tests("Health", ["Protobuf"]),
+    tests("Reflection", ["Protobuf"]),
     tests("Fault"),
     tests("BlockingClient", ["Bytes", "CLinux", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
     tests("HealthProbe", ["BlockingClient", "Fault", "Flags", "GRPC", "JSON", "Sys"]),
@@ -162,8 +223,8 @@ if fuzzing {
     .executableTarget(
       name: "sonde-fuzz",
       dependencies: [
-        "BlockingClient", "Bytes", "CFuzzer", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "HealthProbe", "Protobuf",
-        "Sys", "TLS",
+        "BlockingClient", "Bytes", "CFuzzer", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "HealthProbe", "JSON",
+        "Protobuf", "Reflection", "Sys", "TLS",
       ],
       path: "Fuzz/sonde-fuzz", swiftSettings: common),
   ]

@@ -8,14 +8,17 @@ import Gzip
 import HTTP2
 import Health
 import HealthProbe
+import JSON
 import Protobuf
+import Reflection
 import Sys
 import TLS
 
 /// What each target does with an input. A target traps, or says `fatalError`, where a rule is broken.
 let targets: [String: @Sendable ([UInt8]) -> Void] = [
   "flags": flags, "framing": framing, "http2-client": { http2($0, .client) }, "http2-server": { http2($0, .server) },
-  "pem": pem, "protobuf": protobuf, "calls": calls, "text": text, "address": address,
+  "pem": pem, "protobuf": protobuf, "calls": calls, "text": text, "address": address, "json": json,
+  "service-config": serviceConfig, "reflection": reflection,
 ]
 
 func check(_ condition: Bool, _ rule: String) {
@@ -193,4 +196,78 @@ func check(_ condition: Bool, _ rule: String) {
   for certificate in PEM.certificates(in: input) { _ = CertificateFacts(der: certificate) }
   _ = PEM.holdsCertificate(input)
   _ = CertificateFacts(der: input)
+}
+
+/// A document, as tokens and as a value.
+@Sendable private func json(_ input: [UInt8]) {
+  var limits = JSONLimits()
+  limits.depth = 20
+  var reader = JSONReader(input, limits: limits)
+  var tokens = 0
+  while let token = (try? reader.next()) ?? nil {
+    tokens += 1
+    check(reader.depth <= 20, "nesting is bounded")
+    check(tokens <= input.count, "a token takes a byte at least")
+    if case .number(let number) = token { numbers(number) }
+  }
+  if let value = try? JSONValue(parsing: input, limits: limits) {
+    var writer = JSONWriter()
+    write(value, &writer)
+    var again = JSONWriter()
+    if let read = try? JSONValue(parsing: writer.bytes, limits: limits) { write(read, &again) }
+    check(again.bytes == writer.bytes, "a value reads back")
+  }
+}
+
+private func numbers(_ number: JSONNumber) {
+  let expected = Double(number.text)
+  check(number.double == (expected?.isFinite == true ? expected : nil), "a double is that of the C library")
+  if let whole = number.int64 { check(number.double == Double(whole), "a whole number is a double too") }
+}
+
+private func write(_ value: JSONValue, _ writer: inout JSONWriter) {
+  switch value {
+  case .null: writer.null()
+  case .boolean(let value): writer.boolean(value)
+  case .number(let number): writer.integer(number.int64 ?? 0)
+  case .string(let text): writer.string(text)
+  case .array(let values):
+    writer.beginArray()
+    for value in values { write(value, &writer) }
+    writer.endArray()
+  case .object(let members):
+    writer.beginObject()
+    for member in members {
+      writer.key(member.name)
+      write(member.value, &writer)
+    }
+    writer.endObject()
+  }
+}
+
+@Sendable private func serviceConfig(_ input: [UInt8]) {
+  guard let config = try? ServiceConfig(parsing: String(decoding: input, as: UTF8.self)) else { return }
+  if case .leastRequest(let choices) = config.loadBalancing { check((2...10).contains(choices), "choices are bounded") }
+  for path in ["/a/b", "/s/m", "", "/"] {
+    let method = config.method(path: path)
+    check(method.timeout ?? 0 >= 0, "a timeout is no past time")
+    guard case .retry(let policy) = method.recovery else { continue }
+    check((2...5).contains(policy.maxAttempts) && !policy.retryableCodes.isEmpty, "a policy is bounded")
+    for n in [0, 1, 5, Int.max] { check(policy.backoff.delay(before: n, random: 1) >= 0, "a wait is no past time") }
+  }
+}
+
+/// Messages of reflection, and the same bytes as a file and as a set of files.
+@Sendable private func reflection(_ input: [UInt8]) {
+  if let request = try? ReflectionRequest(decoding: input) {
+    check((try? ReflectionRequest(decoding: request.encoded)) == request, "a request reads back")
+  }
+  if let response = try? ReflectionResponse(decoding: input) {
+    check((try? ReflectionResponse(decoding: response.encoded)) == response, "a response reads back")
+  }
+  for index in [try? DescriptorIndex([input]), try? DescriptorIndex(set: input)] {
+    guard let index else { continue }
+    for name in index.fileNames { check(index.files(named: name)?.isEmpty == false, "a file is found") }
+    for name in index.services { check(index.files(declaring: name)?.isEmpty == false, "a service is found") }
+  }
 }

@@ -38,6 +38,17 @@ public struct Metadata: Equatable, Sendable {
     /// Whether the value is binary.
     public var isBinary: Bool { name.hasSuffix("-bin") }
 
+    /// The entry as a header field. Secrets never enter a compression table; nor does what is another in every call,
+    /// which would only push out what comes again.
+    var field: HeaderField {
+      let isKeptOut =
+        switch name {
+        case "authorization", "cookie", "x-request-id", "traceparent", "grpc-status-details-bin": true
+        default: false
+        }
+      return HeaderField(name, wireValue, isSensitive: isKeptOut)
+    }
+
     /// The value's bytes; nil for a binary value whose base64 is broken.
     public var bytes: [UInt8]? { isBinary ? Base64.decode(wireValue.utf8) : Array(wireValue.utf8) }
   }
@@ -52,12 +63,16 @@ public struct Metadata: Equatable, Sendable {
   ///
   /// A binary field may hold several values, joined by commas.
   public init(_ fields: HeaderFields) {
-    for field in fields where !field.name.utf8.starts(with: [0x3A]) && !Metadata.isReserved(field.name) {
-      if field.name.hasSuffix("-bin") {
-        for part in field.value.split(onASCII: 0x2C) { entries.append(Entry(name: field.name, wireValue: part)) }
-      } else {
-        entries.append(Entry(name: field.name, wireValue: field.value))
-      }
+    for field in fields { append(received: field) }
+  }
+
+  /// Adds a field that came, unless it is a pseudo-field or gRPC's own.
+  mutating func append(received field: HeaderField) {
+    guard field.name.utf8.first != 0x3A, !Metadata.isReserved(field.name) else { return }
+    if field.name.hasSuffix("-bin") {
+      for part in field.value.split(onASCII: 0x2C) { entries.append(Entry(name: field.name, wireValue: part)) }
+    } else {
+      entries.append(Entry(name: field.name, wireValue: field.value))
     }
   }
 
@@ -94,7 +109,7 @@ public struct Metadata: Equatable, Sendable {
   }
 
   /// The entries as header fields.
-  public var fields: HeaderFields { entries.map { HeaderField($0.name, $0.wireValue) } }
+  public var fields: HeaderFields { entries.map { $0.field } }
 
   /// Whether gRPC or HTTP/2 uses the name itself, so that it is no user's to set.
   public static func isReserved(_ name: String) -> Bool {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import GRPC
 public import Logging
 public import NIOCore
 public import NIOTransport

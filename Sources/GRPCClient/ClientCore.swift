@@ -12,12 +12,11 @@ final class ClientCore: Sendable {
   let connector: Connector
   let resolution: Resolution
   let chain: ClientInterceptorChain
-  let throttle: RetryThrottle?
+  let throttle: SharedThrottle?
   /// The name that requests call the server by.
   let authority: String
 
   private let isSecure: Bool
-  private let methods: MethodConfigTable
   private let states: Mutex<[ObjectIdentifier: ConnectivityState]>
   private let observers = Mutex<[Int: AsyncStream<ConnectivityState>.Continuation]>([:])
 
@@ -30,15 +29,16 @@ final class ClientCore: Sendable {
     self.resolution = resolution
     self.authority = configuration.authority ?? authority
     chain = ClientInterceptorChain(interceptors)
-    throttle = configuration.serviceConfig.retryThrottling.map { RetryThrottle($0) }
-    methods = MethodConfigTable(configuration.serviceConfig.methods)
+    throttle = configuration.serviceConfig.retryThrottling.map { SharedThrottle($0) }
     states = Mutex([:])
     if case .plaintext = configuration.security { isSecure = false } else { isSecure = true }
   }
 
   // MARK: - Calls
 
-  func methodConfig(_ method: MethodInfo) -> MethodConfig? { methods[method] }
+  func methodConfig(_ method: MethodInfo) -> MethodConfig {
+    configuration.serviceConfig.method(service: method.service, method: method.name)
+  }
 
   /// The head of a request that says nothing but where it goes.
   func request(path: String, authority: String) -> ClientRequest {

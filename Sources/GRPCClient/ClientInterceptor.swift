@@ -5,7 +5,7 @@
 /// ```swift
 /// struct Token: ClientInterceptor {
 ///   let value: String
-///   func intercept(_ context: ClientContext, next: () async throws -> Void) async throws {
+///   func intercept(_ context: ClientContext, next: ClientNext) async throws {
 ///     try context.metadata.append("authorization", "Bearer " + value)
 ///     try await next()
 ///   }
@@ -18,7 +18,7 @@ public protocol ClientInterceptor: Sendable {
   /// Runs around the call: what comes before `next()` happens before it is sent, and what comes after it, after its
   /// end. Throwing instead of calling it fails the call; an error that it throws is the call's outcome, and can be
   /// replaced by another.
-  func intercept(_ context: ClientContext, next: () async throws -> Void) async throws
+  func intercept(_ context: ClientContext, next: ClientNext) async throws
 
   /// Whether ``sending(_:_:)`` and ``received(_:_:)`` are to be called.
   var seesMessages: Bool { get }
@@ -30,9 +30,23 @@ public protocol ClientInterceptor: Sendable {
   func received<Message: Sendable>(_ message: Message, _ context: ClientContext) throws
 }
 
+/// What comes after an interceptor: the next one, and at last the call itself.
+///
+/// A type of its own and not a closure: the same closure's type means one thing in modules where async functions stay
+/// on their caller's executor and another where they do not, and an interceptor of the one kind would silently not be
+/// one in the other.
+///
+/// It is not to be kept: whoever made the call waits for the interceptor, and that is what makes it safe to hand over.
+public struct ClientNext: @unchecked Sendable {
+  let body: () async throws -> Void
+
+  /// Goes on. Throws what became of the call, where that is no success. A second time makes the call once more.
+  public func callAsFunction() async throws { try await body() }
+}
+
 extension ClientInterceptor {
   /// Nothing around the call.
-  public func intercept(_ context: ClientContext, next: () async throws -> Void) async throws { try await next() }
+  public func intercept(_ context: ClientContext, next: ClientNext) async throws { try await next() }
 
   /// No messages.
   public var seesMessages: Bool { false }
@@ -54,13 +68,11 @@ struct ClientInterceptorChain: Sendable {
     observers = interceptors.filter(\.seesMessages)
   }
 
-  func run(_ context: ClientContext, _ body: () async throws -> Void) async throws {
-    try await run(from: 0, context, body)
-  }
-
-  private func run(from index: Int, _ context: ClientContext, _ body: () async throws -> Void) async throws {
+  /// Runs a call through the interceptors from one on.
+  func run(_ context: ClientContext, from index: Int = 0, _ body: @escaping () async throws -> Void) async throws {
     guard index < all.count else { return try await body() }
-    try await all[index].intercept(context) { try await run(from: index + 1, context, body) }
+    let next = ClientNext { try await run(context, from: index + 1, body) }
+    try await all[index].intercept(context, next: next)
   }
 
   func sending<Message: Sendable>(_ message: Message, _ context: ClientContext) throws {

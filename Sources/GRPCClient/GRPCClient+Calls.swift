@@ -33,7 +33,7 @@ extension GRPCClient {
   /// last response cancels the call.
   public func call<Request, Response, Output>(
     _ method: Method<ServerStreaming, Request, Response>, _ request: Request, options: CallOptions = CallOptions(),
-    _ body: (ResponseStream<Response>) async throws -> Output
+    _ body: @escaping (ResponseStream<Response>) async throws -> Output
   ) async throws -> Output {
     let plan = CallPlan(method.info, options, core)
     return try await run(plan) { call in
@@ -49,7 +49,7 @@ extension GRPCClient {
   /// early ends the call: writes throw ``CallIsOver`` then, which the body need not catch.
   public func call<Request, Response>(
     _ method: Method<ClientStreaming, Request, Response>, options: CallOptions = CallOptions(),
-    _ body: (RequestWriter<Request>) async throws -> Void
+    _ body: @escaping (RequestWriter<Request>) async throws -> Void
   ) async throws -> Response {
     let plan = CallPlan(method.info, options, core)
     return try await run(plan) { call in
@@ -69,7 +69,7 @@ extension GRPCClient {
   /// ``RequestWriter/finish()`` after its last request; one that returns before the last response cancels the call.
   public func call<Request, Response, Output>(
     _ method: Method<Bidirectional, Request, Response>, options: CallOptions = CallOptions(),
-    _ body: (RequestWriter<Request>, ResponseStream<Response>) async throws -> Output
+    _ body: @escaping (RequestWriter<Request>, ResponseStream<Response>) async throws -> Output
   ) async throws -> Output {
     let plan = CallPlan(method.info, options, core)
     return try await run(plan) { call in
@@ -86,7 +86,7 @@ extension GRPCClient {
 
   /// Runs a call inside the interceptors.
   private func run<Output>(
-    _ plan: CallPlan, _ body: (OutgoingCall) async throws -> Output
+    _ plan: CallPlan, _ body: @escaping (OutgoingCall) async throws -> Output
   ) async throws -> Output {
     guard gate.enter() else { throw RPCError(.unavailable, "the client is closed") }
     defer { gate.leave() }
@@ -127,7 +127,7 @@ extension GRPCClient {
 /// in.
 struct CallPlan {
   let context: ClientContext
-  let config: MethodConfig?
+  let config: MethodConfig
   /// The largest request in bytes.
   let sizeLimit: Int
 
@@ -136,7 +136,7 @@ struct CallPlan {
     let scope = CallScope.current
     let now = NIODeadline.now()
     var deadline = scope?.deadline
-    for timeout in [options.timeout, config?.timeout] {
+    for timeout in [options.timeout, config.timeout.map { .nanoseconds($0) }] {
       guard let timeout else { continue }
       let own = now.advanced(by: timeout)
       deadline = min(deadline ?? own, own)
@@ -145,11 +145,11 @@ struct CallPlan {
     if let scope { metadata.append(contentsOf: scope.metadata) }
     context = ClientContext(
       method: method, start: now, metadata: metadata, deadline: deadline,
-      waitsForReady: options.waitsForReady ?? config?.waitsForReady ?? false,
+      waitsForReady: options.waitsForReady ?? config.waitForReady ?? false,
       compressesRequests: options.compressesRequests ?? core.configuration.compressesRequests,
       authority: options.authority ?? core.authority)
     self.config = config
-    sizeLimit = min(core.configuration.limits.sentMessageSize, config?.maxRequestBytes ?? .max)
+    sizeLimit = min(core.configuration.limits.sentMessageSize, config.maxRequestBytes ?? .max)
   }
 }
 

@@ -2,19 +2,26 @@
 
 public import GRPC
 public import NIOCore
+internal import Synchronization
 
 /// What a call that is being handled lends to the calls that its handler makes: they end no later, and carry on what
 /// identifies the request.
-public struct CallScope: Sendable {
+public final class CallScope: Sendable {
   /// When the call being handled ends; nil where it may take as long as it likes.
-  public var deadline: NIODeadline?
-  /// Entries that go out with every call made within the scope, such as `x-request-id`.
-  public var metadata: Metadata
+  public let deadline: NIODeadline?
+
+  private let forwarded: Mutex<Metadata>
 
   /// A scope with a deadline and entries to pass on.
   public init(deadline: NIODeadline? = nil, metadata: Metadata = Metadata()) {
     self.deadline = deadline
-    self.metadata = metadata
+    forwarded = Mutex(metadata)
+  }
+
+  /// Entries that go out with every call made within the scope, such as `x-request-id`.
+  public var metadata: Metadata {
+    get { forwarded.withLock { $0 } }
+    set { forwarded.withLock { $0 = newValue } }
   }
 
   /// The scope of the call that the current task handles; nil outside of any.

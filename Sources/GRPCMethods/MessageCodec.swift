@@ -28,20 +28,38 @@ extension MessageCodec where Message == [UInt8] {
 extension MessageCodec where Message: SwiftProtobuf.Message {
   /// Messages of Protobuf in its binary format.
   @inlinable public static func protobuf() -> MessageCodec<Message> {
-    MessageCodec(encode: { try $0.serializedBytes() }, decode: { try Message(serializedBytes: $0) })
+    MessageCodec(
+      encode: { MessageFrame(behindRoom: (try $0.serializedBytes() as FrameBuffer).storage) },
+      decode: { try Message(serializedBytes: $0) })
   }
 }
 
-/// Lets a message be serialized straight into its frame.
-extension MessageFrame: SwiftProtobufContiguousBytes {
-  /// A frame of so many equal bytes; the serializer asks for zeros.
-  public init(repeating byte: UInt8, count: Int) {
-    if byte == 0 { self.init(zeroed: count) } else { self.init([UInt8](repeating: byte, count: count)) }
+/// Where a message is serialized to: right behind the room of its frame's prefix, so that nothing is copied to frame
+/// it.
+@usableFromInline struct FrameBuffer: SwiftProtobufContiguousBytes {
+  @usableFromInline private(set) var storage: [UInt8]
+
+  @usableFromInline init(repeating byte: UInt8, count: Int) {
+    storage = [UInt8](repeating: byte, count: MessageFramer.prefixLength + count)
   }
 
-  /// The frame of the bytes of a sequence.
-  public init<Bytes: Sequence>(_ bytes: Bytes) where Bytes.Element == UInt8 { self.init([UInt8](bytes)) }
+  @usableFromInline init<Bytes: Sequence>(_ bytes: Bytes) where Bytes.Element == UInt8 {
+    storage = [UInt8](repeating: 0, count: MessageFramer.prefixLength) + bytes
+  }
 
-  /// Bytes of the message.
-  public var count: Int { messageCount }
+  @usableFromInline var count: Int { storage.count - MessageFramer.prefixLength }
+
+  @usableFromInline func withUnsafeBytes<Result>(
+    _ body: (UnsafeRawBufferPointer) throws -> Result
+  ) rethrows -> Result {
+    try storage.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0.dropFirst(MessageFramer.prefixLength))) }
+  }
+
+  @usableFromInline mutating func withUnsafeMutableBytes<Result>(
+    _ body: (UnsafeMutableRawBufferPointer) throws -> Result
+  ) rethrows -> Result {
+    try storage.withUnsafeMutableBytes {
+      try body(UnsafeMutableRawBufferPointer(rebasing: $0.dropFirst(MessageFramer.prefixLength)))
+    }
+  }
 }

@@ -57,8 +57,8 @@ public enum Bidirectional: MethodKind {
   public static var kind: CallKind { .bidirectional }
 }
 
-/// A method with the types of its messages: what a server implements and a client calls. ``rpc(_:_:_:returns:)-(_,_,_,_)``
-/// makes one that reads as it does in the .proto file.
+/// A method with the types of its messages: what a server implements and a client calls.
+/// ``rpc(_:_:_:returns:)-(_,_,_,_)`` makes one that reads as it does in the .proto file.
 public struct Method<Kind: MethodKind, Request: Sendable, Response: Sendable>: Sendable {
   /// Its names.
   public let info: MethodInfo

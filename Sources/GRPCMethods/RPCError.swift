@@ -57,8 +57,8 @@ public struct RPCError: Error, Equatable, Sendable {
 
   static let detailsName = "grpc-status-details-bin"
 
-  /// What an error of any kind means for a call. One that is no status becomes INTERNAL, and its text stays here: it was
-  /// written for logs, not for clients.
+  /// What an error of any kind means for a call. One that is no status becomes INTERNAL, and its text stays here: it
+  /// was written for logs, not for clients.
   public init(describing error: any Error) {
     switch error {
     case let error as RPCError: self = error

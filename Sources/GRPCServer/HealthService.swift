@@ -56,17 +56,17 @@ public final class HealthService: Sendable {
     Service(
       HealthMethods.service,
       [
-        handle(HealthMethods.check) { [self] request, _ in
+        handle(HealthMethods.check, options: .health) { [self] request, _ in
           guard let status = status(of: request.service) else { throw RPCError(.notFound, "unknown service") }
           return HealthCheckResponse(status: status)
         },
-        handle(HealthMethods.watch, options: MethodOptions(endsOnDrain: true)) { [self] request, writer, _ in
+        handle(HealthMethods.watch, options: .watch) { [self] request, writer, _ in
           for await status in changes(of: request.service) {
             try await writer.write(HealthCheckResponse(status: status))
           }
           throw RPCError(.cancelled, "the watch was cancelled")
         },
-        handle(HealthMethods.list) { [self] _, _ in try list() },
+        handle(HealthMethods.list, options: .health) { [self] _, _ in try list() },
       ])
   }
 
@@ -118,6 +118,20 @@ public final class HealthService: Sendable {
         for watcher in (state.watchers[service] ?? [:]).values { watcher.yield(new ?? .serviceUnknown) }
       }
     }
+  }
+}
+
+extension MethodOptions {
+  fileprivate static var health: MethodOptions {
+    var options = MethodOptions()
+    options.isAlwaysAdmitted = true
+    return options
+  }
+
+  fileprivate static var watch: MethodOptions {
+    var options = health
+    options.endsOnDrain = true
+    return options
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import GRPC
 public import Logging
 public import NIOTransport
 
@@ -30,6 +31,8 @@ public struct ServerConfiguration: Sendable {
   public var security = TransportSecurity.plaintext
   /// Threads that move bytes and run handlers; nil for one a core.
   public var eventLoops: Int?
+  /// Leading metadata of every answer, such as the name of this instance.
+  public var responseHeaders = Metadata()
   /// Whether responses are compressed with gzip for clients that understand it.
   public var compressesResponses = false
   /// The least size of a message worth compressing, in bytes.

@@ -30,7 +30,7 @@ public protocol ServerContextKey {
 /// What a handler knows of its call beside the messages. It may be used from any thread.
 public final class ServerContext: Sendable {
   /// The method.
-  public let method: MethodInfo
+  public var method: MethodInfo { handler.method }
   /// The client's metadata.
   public let metadata: Metadata
   /// The name that the client calls this server by.
@@ -39,8 +39,8 @@ public final class ServerContext: Sendable {
   public let peer: Peer
   /// When the call's headers were read.
   public let start: NIODeadline
-  /// When the call ends, finished or not: by the client's deadline, or the server's or method's limit. Nil for never.
-  public let deadline: NIODeadline?
+  /// What goes along with the calls that the handler makes; interceptors add to its metadata.
+  public let scope: CallScope
 
   private struct Answer {
     var headers = Metadata()
@@ -49,17 +49,25 @@ public final class ServerContext: Sendable {
     var values: [(key: ObjectIdentifier, value: any Sendable)] = []
   }
 
-  private let answer = Mutex(Answer())
+  private let handler: MethodHandler
+  private let answer: Mutex<Answer>
   let counts = CallCounts()
 
-  init(method: MethodInfo, request: ServerRequest, peer: Peer, start: NIODeadline, deadline: NIODeadline?) {
-    self.method = method
+  init(
+    handler: MethodHandler, request: ServerRequest, peer: Peer, start: NIODeadline, deadline: NIODeadline?,
+    responseHeaders: Metadata
+  ) {
+    self.handler = handler
     metadata = request.metadata
     authority = request.authority
     self.peer = peer
     self.start = start
-    self.deadline = deadline
+    scope = CallScope(deadline: deadline)
+    answer = Mutex(Answer(headers: responseHeaders))
   }
+
+  /// When the call ends, finished or not: by the client's deadline, or the server's or method's limit. Nil for never.
+  public var deadline: NIODeadline? { scope.deadline }
 
   /// What is left until the deadline, not below zero; nil without one.
   public var timeRemaining: TimeAmount? { deadline.map { max(.zero, $0 - .now()) } }
@@ -67,6 +75,13 @@ public final class ServerContext: Sendable {
   /// Whether the client gave the call up, its deadline passed, or its connection was lost. The handler's task is
   /// cancelled then too.
   public var isCancelled: Bool { counts.isCancelled }
+
+  /// The code that the client was told already, while the handler still ran: DEADLINE_EXCEEDED, UNAVAILABLE for a
+  /// drain, or CANCELLED where it told us. Nil as long as the outcome is the handler's.
+  public var endCode: StatusCode? {
+    let code = counts.endCode.load(ordering: .acquiring)
+    return code < 0 ? nil : StatusCode(rawValue: code)
+  }
 
   /// Leading metadata of the answer. Entries that are added once the first message was sent do not go out.
   public var responseHeaders: Metadata {
@@ -123,11 +138,9 @@ struct CallCounts: ~Copyable, Sendable {
   let receivedMessages = Atomic(0)
   let sentMessages = Atomic(0)
   let wasCompressed = Atomic(false)
-  private let cancelled = Atomic(false)
+  let endCode = Atomic(-1)
 
-  var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
-
-  func cancel() { cancelled.store(true, ordering: .releasing) }
+  var isCancelled: Bool { endCode.load(ordering: .acquiring) >= 0 }
 
   /// Takes note of a message; on the loop's thread alone, so that no atomic addition is needed.
   func received(_ bytes: Int, compressed: Bool) {

@@ -38,7 +38,12 @@ final class ServerCore: Sendable {
 
   var openConnections: Int { connections.load(ordering: .relaxed) }
 
-  var admitsCall: Bool { callsInFlight < configuration.limits.callsInFlight }
+  /// Whether one more call may be handled. Health is always answered: a server that is busy is alive, and says so.
+  func admitsCall(of handler: MethodHandler) -> Bool {
+    if handler.options.isAlwaysAdmitted { return true }
+    return callsInFlight < configuration.limits.callsInFlight
+      && handler.callsInFlight < handler.options.callsInFlight ?? .max
+  }
 
   func callStarted() { calls.add(1, ordering: .relaxed) }
 

@@ -6,7 +6,7 @@ internal import GRPC
 ///
 /// ```swift
 /// struct Timing: ServerInterceptor {
-///   func intercept(_ context: ServerContext, next: () async throws -> Void) async throws {
+///   func intercept(_ context: ServerContext, next: ServerNext) async throws {
 ///     let start = ContinuousClock.now
 ///     defer { print(context.method.fullName, ContinuousClock.now - start) }
 ///     try await next()
@@ -17,9 +17,9 @@ internal import GRPC
 /// The first interceptor of a server is the outermost: it sees a call first and its outcome last.
 public protocol ServerInterceptor: Sendable {
   /// Runs around the call: what comes before `next()` happens before the handler, and what comes after it, after.
-  /// Throwing instead of calling it refuses the call; an error that it throws is the call's outcome, and can be replaced
-  /// by another.
-  func intercept(_ context: ServerContext, next: () async throws -> Void) async throws
+  /// Throwing instead of calling it refuses the call; an error that it throws is the call's outcome, and can be
+  /// replaced by another.
+  func intercept(_ context: ServerContext, next: ServerNext) async throws
 
   /// Whether ``received(_:_:)`` and ``sending(_:_:)`` are to be called.
   var seesMessages: Bool { get }
@@ -33,7 +33,7 @@ public protocol ServerInterceptor: Sendable {
 
 extension ServerInterceptor {
   /// Nothing around the call.
-  public func intercept(_ context: ServerContext, next: () async throws -> Void) async throws { try await next() }
+  public func intercept(_ context: ServerContext, next: ServerNext) async throws { try await next() }
 
   /// No messages.
   public var seesMessages: Bool { false }
@@ -43,6 +43,20 @@ extension ServerInterceptor {
 
   /// Nothing.
   public func sending<Message: Sendable>(_ message: Message, _ context: ServerContext) throws {}
+}
+
+/// What comes after an interceptor: the next one, and at last the handler. To be called once, or not at all.
+///
+/// A type of its own and not a closure: the same closure's type means one thing in modules where async functions stay
+/// on their caller's executor and another where they do not, and an interceptor of the one kind would silently not be
+/// one in the other.
+public struct ServerNext: Sendable {
+  let stream: ServerStream
+  let chain: InterceptorChain
+  let index: Int
+
+  /// Goes on. Throws what became of the call, where that is no success.
+  public func callAsFunction() async throws { try await chain.run(stream, from: index) }
 }
 
 /// A server's interceptors, in their order.
@@ -55,13 +69,11 @@ struct InterceptorChain: Sendable {
     observers = interceptors.filter(\.seesMessages)
   }
 
-  func run(_ context: ServerContext, _ body: () async throws -> Void) async throws {
-    try await run(from: 0, context, body)
-  }
-
-  private func run(from index: Int, _ context: ServerContext, _ body: () async throws -> Void) async throws {
-    guard index < all.count else { return try await body() }
-    try await all[index].intercept(context) { try await run(from: index + 1, context, body) }
+  /// Runs a call through the interceptors from one on, and at last its handler.
+  func run(_ stream: ServerStream, from index: Int = 0) async throws {
+    guard index < all.count else { return try await stream.handle(self) }
+    let next = ServerNext(stream: stream, chain: self, index: index + 1)
+    try await all[index].intercept(stream.context, next: next)
   }
 
   func received<Message: Sendable>(_ message: Message, _ context: ServerContext) throws {

@@ -34,9 +34,10 @@ public struct ServerLimits: Sendable {
   /// Calls at once in the whole server; more: RESOURCE_EXHAUSTED.
   public var callsInFlight = 10_000
   /// Streams that a client may open and reset in one go (CVE-2023-44487)…
-  public var streamResetBurst: UInt64 = 200
-  /// …and how many a second it wins back.
-  public var streamResetRate: UInt64 = 33
+  public var streamResetBurst: UInt64 = 1_000
+  /// …and how many a second it wins back. Clients that cancel what they no longer need, and proxies that do so for many
+  /// clients, stay far below it; what it leaves to an attacker costs less than a hundredth of a processor.
+  public var streamResetRate: UInt64 = 500
   /// SETTINGS frames that a client may send in a row without a call.
   public var settingsInARow = 100
 

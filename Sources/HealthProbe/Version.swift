@@ -5,9 +5,6 @@ internal import HTTP2
 internal import Sys
 internal import TLS
 
-/// The toolkit's version; the one place where it stands.
-public let sondeVersion = "0.1.0"
-
 /// What `-version` prints: the version with its commit, then the libraries that are linked in, for scanners and people
 /// who need to know whether a fix of theirs is in this file.
 var versionText: String {

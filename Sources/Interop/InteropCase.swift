@@ -45,7 +45,7 @@ public struct CompressionProbe: ClientInterceptor {
   public init() {}
 
   /// Takes note once the call is over.
-  public func intercept(_ context: ClientContext, next: () async throws -> Void) async throws {
+  public func intercept(_ context: ClientContext, next: ClientNext) async throws {
     try await next()
     Self.latest?.wasCompressed = context.responseWasCompressed
   }

@@ -91,9 +91,18 @@ public struct JSONWriter: Sendable {
     needsComma = true
   }
 
-  /// Quotes a text: the two characters and the controls that JSON demands are escaped, all else is UTF-8 as it is.
-  private mutating func quote(_ text: String) {
+  private mutating func quote(_ text: String) { Self.appendQuoted(text, to: &bytes) }
+
+  /// Appends a text in quotes to bytes: the two characters and the controls that JSON demands are escaped, all else is
+  /// UTF-8 as it is.
+  public static func appendQuoted(_ text: String, to bytes: inout [UInt8]) {
     bytes.append(0x22)
+    defer { bytes.append(0x22) }
+    // Most texts have nothing to escape.
+    guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) else {
+      bytes += text.utf8
+      return
+    }
     for byte in text.utf8 {
       switch byte {
       case 0x22, 0x5C: bytes += [0x5C, byte]
@@ -106,6 +115,5 @@ public struct JSONWriter: Sendable {
       default: bytes.append(byte)
       }
     }
-    bytes.append(0x22)
   }
 }

@@ -54,14 +54,18 @@ public final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
   /// When bytes last came from the peer.
   public private(set) var lastReceived = NIODeadline.now()
 
-  /// When the peer last took bytes of ours, or there were none for it to take.
-  public private(set) var lastProgress = NIODeadline.now()
+  /// Bytes that the peer has not taken although the channel's buffer is full of them; 0 while there is room.
+  public var blockedBytes: Int {
+    guard let channel, !channel.isWritable else { return 0 }
+    return max(1, (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 1)
+  }
 
   private var tls: Layer
   private var state = State.idle
   private var end: ConnectionEnd?
   private var needsFlush = false
   private var isSilenced = false
+  private var discardedBytes = 0
   private var scratch: [UInt8] = []
   private var ciphertext: [UInt8] = []
 
@@ -74,6 +78,8 @@ public final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
 
   /// How long the last bytes may take to leave.
   private static let endingTime = TimeAmount.seconds(5)
+  /// Bytes of the peer's that are read past at the end.
+  private static let maxDiscardedBytes = 256 * 1_024
   /// How long the peer may take to close its half once ours is closed.
   private static let lingerTime = TimeAmount.seconds(1)
   /// Bytes that are framed at once, between two looks at the channel's buffer.
@@ -144,10 +150,10 @@ public final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
 
   /// Takes bytes in.
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard state == .handshaking || state == .open else { return }
+    let buffer = unwrapInboundIn(data)
+    guard state == .handshaking || state == .open else { return discard(buffer.readableBytes) }
     executor.beginReading()
     lastReceived = .now()
-    let buffer = unwrapInboundIn(data)
     buffer.withUnsafeReadableBytes { bytes in
       receive(unsafe Span(_unsafeBytes: bytes))
     }
@@ -163,10 +169,7 @@ public final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
 
   /// Goes on with writing.
   public func channelWritabilityChanged(context: ChannelHandlerContext) {
-    if context.channel.isWritable {
-      lastProgress = .now()
-      setNeedsFlush()
-    }
+    if context.channel.isWritable { setNeedsFlush() }
     context.fireChannelWritabilityChanged()
   }
 
@@ -242,6 +245,13 @@ public final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
     }
   }
 
+  /// Reads past what nobody wants any more, so that our last words are not lost to a reset; a peer that goes on and on
+  /// gets one.
+  private func discard(_ count: Int) {
+    discardedBytes += count
+    if discardedBytes > Self.maxDiscardedBytes { abort(end ?? .closedByUs) }
+  }
+
   private func inputClosed() {
     guard state == .handshaking || state == .open else {
       if state != .ended { abort(end ?? .closedByPeer) }
@@ -279,7 +289,6 @@ public final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
     if tls.session != nil { hasWritten = writeCiphertext(to: channel) || hasWritten }
     guard state != .ended else { return }
     if hasWritten { channel.flush() }
-    if channel.isWritable, hasWritten || !session.wantsWrite { lastProgress = .now() }
     closeIfOver()
   }
 

@@ -2,8 +2,8 @@
 
 public import NIOCore
 
-/// A task that waits for something that happens on an event loop, and can be cancelled meanwhile, or before it has begun
-/// to wait.
+/// A task that waits for something that happens on an event loop, and can be cancelled meanwhile, or before it has
+/// begun to wait.
 ///
 /// Everything but ``value(_:)`` belongs to the loop's thread.
 public final class Suspension<Value: Sendable>: @unchecked Sendable {
@@ -24,8 +24,8 @@ public final class Suspension<Value: Sendable>: @unchecked Sendable {
     if case .waiting = state { true } else { false }
   }
 
-  /// Runs `begin` on the loop and waits until ``resume(_:)`` is called, now or later. Throws `CancellationError` once the
-  /// task is cancelled. To be called once.
+  /// Runs `begin` on the loop and waits until ``resume(_:)`` is called, now or later. Throws `CancellationError` once
+  /// the task is cancelled. To be called once.
   public func value(_ begin: @escaping @Sendable () -> Void) async throws -> Value {
     try await withTaskCancellationHandler {
       try await withUnsafeThrowingContinuation { continuation in

@@ -67,6 +67,13 @@ public struct WireReader: Sendable {
     }
   }
 
+  /// The varints of a packed field, whose content the reader was made of; the reader is at its end then.
+  public mutating func packedVarints() throws(WireError) -> [UInt64] {
+    var values: [UInt64] = []
+    while position < bytes.endIndex { values.append(try readVarint(from: position)) }
+    return values
+  }
+
   private mutating func readTag() throws(WireError) -> (number: Int, type: UInt8) {
     let start = position
     let tag = try readVarint(from: start)

@@ -40,6 +40,14 @@ public struct WireWriter: Sendable {
     bytes.append(contentsOf: value.utf8)
   }
 
+  /// Writes a packed field of `int32` values; nothing where there are none.
+  public mutating func packed(_ values: [Int32], field: Int) {
+    guard !values.isEmpty else { return }
+    var content = WireWriter()
+    for value in values { content.append(varint: UInt64(bitPattern: Int64(value))) }
+    bytes(content.bytes, field: field)
+  }
+
   /// Writes a bytes field, or a message that is already encoded.
   public mutating func bytes(_ value: [UInt8], field: Int) {
     append(tag: field, type: 2)

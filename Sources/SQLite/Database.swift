@@ -24,6 +24,8 @@ public final class Database {
 
   let handle: OpaquePointer
   private var statements = StatementCache()
+  /// Replaced only after the connection knows the new one.
+  var interruption: Interruption?
 
   /// Opens the file, or creates it.
   ///
@@ -57,17 +59,21 @@ public final class Database {
   deinit {
     // Statements go first. One that a caller is in the middle of keeps the connection until it ends.
     statements.removeAll()
+    sqlite3_progress_handler(handle, 0, nil, nil)
     sqlite3_close_v2(handle)
   }
+
+  /// Rows that were changed since the connection was opened, also by what was undone again.
+  public var totalChanges: Int { Int(sqlite3_total_changes64(handle)) }
 
   /// Runs a statement to its end and leaves out its rows. Returns how many rows it changed.
   @discardableResult
   public func execute(_ sql: SQL) throws(SQLiteError) -> Int {
-    let before = sqlite3_total_changes64(handle)
+    let before = totalChanges
     try use(sql) { (statement) throws(SQLiteError) in
       while try statement.step() {}
     }
-    return Int(sqlite3_total_changes64(handle) - before)
+    return totalChanges - before
   }
 
   /// Reads every row.

@@ -29,7 +29,7 @@ public struct SQLiteError: Error, Equatable, Sendable {
     public static let corrupt = Code("corrupt")
     /// The file is no database.
     public static let notADatabase = Code("notADatabase")
-    /// The statement ran longer than its caller allows.
+    /// Nobody wants the statement's result any more: ``Database/interrupt(when:)``.
     public static let interrupted = Code("interrupted")
     /// A value, a statement or a result is larger than SQLite allows.
     public static let tooBig = Code("tooBig")

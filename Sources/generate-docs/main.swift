@@ -5,6 +5,7 @@
 import FlagDocs
 import Foundation
 import HealthProbe
+import Sys
 
 let folder = URL(fileURLWithPath: CommandLine.arguments.dropFirst().first ?? "dist")
 let completions = Completions(probeFlags)

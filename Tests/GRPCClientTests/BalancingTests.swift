@@ -100,7 +100,7 @@ extension GRPCClient {
     let first = try await startServer([service("0")])
     let second = try await startServer([service("1")])
     try await withClient(
-      of: [first.port, second.port], { $0.serviceConfig.loadBalancing = .leastRequest(choiceCount: 10) }
+      of: [first.port, second.port], { $0.serviceConfig.loadBalancing = .leastRequest(choices: 10) }
     ) { client, _ in
       try await client.settle(on: ["0", "1"])
       async let slow = client.answer(Echo.one, [1])
@@ -245,7 +245,7 @@ extension GRPCClient {
 
   private func health(_ configuration: inout ClientConfiguration) {
     configuration.serviceConfig.loadBalancing = .roundRobin
-    configuration.serviceConfig.healthCheckServiceName = Echo.service
+    configuration.serviceConfig.healthCheckService = Echo.service
   }
 
   @Test("a server that is not SERVING gets no calls until it is")

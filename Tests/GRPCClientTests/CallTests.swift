@@ -172,13 +172,14 @@ import Testing
     let service = Echo.implementation { _, context in
       [UInt8(clamping: (context.timeRemaining ?? .zero).nanoseconds / 1_000_000_000)]
     }
-    var method = MethodConfig([.service(Echo.service)])
-    method.timeout = .seconds(100)
-    try await withEcho([service], client: { $0.serviceConfig.methods = [method] }) { client in
+    var method = MethodConfig()
+    method.timeout = 100_000_000_000
+    try await withEcho([service], client: { [method] in $0.serviceConfig.set(method, service: Echo.service) }) {
+      client in
       #expect(try await client.call(Echo.one, [])[0] / 10 == 9)
       #expect(try await client.call(Echo.one, [], options: CallOptions(timeout: .seconds(200)))[0] / 10 == 9)
       #expect(try await client.call(Echo.one, [], options: CallOptions(timeout: .seconds(60)))[0] / 10 == 5)
-      var scope = CallScope(deadline: .now() + .seconds(30))
+      let scope = CallScope(deadline: .now() + .seconds(30))
       try scope.metadata.append("x-request-id", "abc")
       try await CallScope.$current.withValue(scope) {
         let answer = try await client.answer(Echo.one, [])

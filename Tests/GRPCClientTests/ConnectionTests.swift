@@ -376,7 +376,7 @@ final class FactsKeeper: ClientInterceptor {
 
   var latest: ClientContext? { state.withLock { $0 } }
 
-  func intercept(_ context: ClientContext, next: () async throws -> Void) async throws {
+  func intercept(_ context: ClientContext, next: ClientNext) async throws {
     state.withLock { $0 = context }
     try await next()
   }

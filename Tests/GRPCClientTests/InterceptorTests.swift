@@ -20,7 +20,7 @@ private struct Named: ClientInterceptor {
   let name: String
   let notes: Notes
 
-  func intercept(_ context: ClientContext, next: () async throws -> Void) async throws {
+  func intercept(_ context: ClientContext, next: ClientNext) async throws {
     notes.add("\(name) before \(context.method.name)")
     do {
       try await next()
@@ -38,8 +38,8 @@ private struct Named: ClientInterceptor {
 
 /// Does what a test wants around the call.
 private struct Around: ClientInterceptor {
-  let body: @Sendable (ClientContext, () async throws -> Void) async throws -> Void
-  func intercept(_ context: ClientContext, next: () async throws -> Void) async throws {
+  let body: @Sendable (ClientContext, ClientNext) async throws -> Void
+  func intercept(_ context: ClientContext, next: ClientNext) async throws {
     try await body(context, next)
   }
 }

@@ -29,26 +29,6 @@ import Testing
     #expect(delay >= .zero)
   }
 
-  @Test("the most specific name of a method's configuration counts")
-  func methodNames() {
-    func config(_ seconds: Int64, _ names: MethodConfig.Name...) -> MethodConfig {
-      var config = MethodConfig(names)
-      config.timeout = .seconds(seconds)
-      return config
-    }
-    let table = MethodConfigTable([
-      config(1, .all), config(2, .service("a.B")), config(3, .method(service: "a.B", name: "C"), .service("x.Y")),
-    ])
-    func timeout(_ service: String, _ name: String) -> TimeAmount? {
-      table[MethodInfo(service: service, name: name, kind: .unary)]?.timeout
-    }
-    #expect(timeout("a.B", "C") == .seconds(3))
-    #expect(timeout("a.B", "D") == .seconds(2))
-    #expect(timeout("x.Y", "C") == .seconds(3))
-    #expect(timeout("z.Z", "C") == .seconds(1))
-    #expect(MethodConfigTable([])[MethodInfo(service: "a.B", name: "C", kind: .unary)] == nil)
-  }
-
   // MARK: - Picking
 
   @Test("round robin takes one after another, also when their number changes")
@@ -65,7 +45,7 @@ import Testing
   @Test("least request takes the least of its choices", arguments: 0..<50)
   func leastRequest(seed: UInt64) {
     var chance = SeededGenerator(seed)
-    var picker = Picker(.leastRequest(choiceCount: 10))
+    var picker = Picker(.leastRequest(choices: 10))
     var looked: [Int] = []
     let loads = (0..<20).map { _ in Int.random(in: 0..<100, using: &chance) }
     let picked = picker.pick(outOf: 20, using: &chance) { index in
@@ -79,7 +59,7 @@ import Testing
   @Test("a choice count below two is two, and one above ten is ten", arguments: [(-1, 2), (1, 2), (3, 3), (50, 10)])
   func choiceCount(asked: Int, looked: Int) {
     var chance = SeededGenerator(7)
-    var picker = Picker(.leastRequest(choiceCount: asked))
+    var picker = Picker(.leastRequest(choices: asked))
     var count = 0
     _ = picker.pick(outOf: 5, using: &chance) { _ in
       count += 1
@@ -98,7 +78,7 @@ import Testing
 
   private let policy = RetryPolicy(
     maxAttempts: 4, backoff: Backoff(initial: .seconds(1), maximum: .seconds(3), multiplier: 2, jitter: 0),
-    codes: [.unavailable])
+    retryableCodes: [.unavailable])
 
   @Test("a call is sent again for the statuses of its policy, as often as that says")
   func retries() {
@@ -136,7 +116,7 @@ import Testing
 
   @Test("retries stop while half of the tokens are gone, and go on once successes have won some back")
   func throttling() {
-    let throttle = RetryThrottle(RetryThrottling(maxTokens: 4, tokenRatio: 0.5))
+    let throttle = SharedThrottle(RetryThrottling(maxTokens: 4, ratioThousandths: 500))
     var state = RetryState(policy, throttle)
     #expect(state.delay(after: end(.unavailable)) != nil)
     #expect(state.delay(after: end(.unavailable)) == nil)
@@ -150,7 +130,7 @@ import Testing
 
   @Test("a pushback that stops costs a token too, and a status that is not retried none")
   func tokens() {
-    let throttle = RetryThrottle(RetryThrottling(maxTokens: 2, tokenRatio: 0.1))
+    let throttle = SharedThrottle(RetryThrottling(maxTokens: 2, ratioThousandths: 100))
     var state = RetryState(policy, throttle)
     #expect(state.delay(after: end(.internal)) == nil)
     #expect(throttle.isOpen)
@@ -160,7 +140,7 @@ import Testing
 
   @Test("a hedge's failure is final unless its status says otherwise, and then the next begins at once")
   func hedges() {
-    var state = HedgeState(HedgingPolicy(maxAttempts: 3, delay: .seconds(1), nonFatalCodes: [.unavailable]), nil)
+    var state = HedgeState(HedgingPolicy(maxAttempts: 3, delay: 1_000_000_000, nonFatalCodes: [.unavailable]), nil)
     #expect(state.delay == .seconds(1))
     #expect(state.verdict(on: end(.internal)) == .fatal)
     #expect(state.verdict(on: end(.unavailable)) == .goOn(.zero))
@@ -170,7 +150,7 @@ import Testing
     #expect(state.delay == nil)
     #expect(state.begin() == false)
     #expect(state.verdict(on: end(.unavailable)) == .goOn(nil))
-    var stopped = HedgeState(HedgingPolicy(maxAttempts: 3, delay: .zero, nonFatalCodes: [.unavailable]), nil)
+    var stopped = HedgeState(HedgingPolicy(maxAttempts: 3, delay: 0, nonFatalCodes: [.unavailable]), nil)
     #expect(stopped.verdict(on: end(.unavailable, pushback: "-1")) == .goOn(nil))
     #expect(stopped.begin() == false)
   }

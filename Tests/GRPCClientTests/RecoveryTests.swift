@@ -18,9 +18,9 @@ import Testing
     _ attempts: Int = 3, _ codes: Set<StatusCode> = [.unavailable], backoff: Backoff = quick
   ) -> (inout ClientConfiguration) -> Void {
     { configuration in
-      var method = MethodConfig([.all])
-      method.recovery = .retry(RetryPolicy(maxAttempts: attempts, backoff: backoff, codes: codes))
-      configuration.serviceConfig.methods = [method]
+      var method = MethodConfig()
+      method.recovery = .retry(RetryPolicy(maxAttempts: attempts, backoff: backoff, retryableCodes: codes))
+      configuration.serviceConfig.set(method)
     }
   }
 
@@ -200,7 +200,7 @@ import Testing
       [service],
       client: {
         retrying(5)(&$0)
-        $0.serviceConfig.retryThrottling = RetryThrottling(maxTokens: 4, tokenRatio: 0.1)
+        $0.serviceConfig.retryThrottling = RetryThrottling(maxTokens: 4, ratioThousandths: 100)
       }
     ) { client in
       for _ in 0..<5 { _ = try await failure { try await client.call(Echo.one, []) } }
@@ -226,9 +226,9 @@ import Testing
     _ attempts: Int, after delay: TimeAmount, _ codes: Set<StatusCode> = [.unavailable]
   ) -> (inout ClientConfiguration) -> Void {
     { configuration in
-      var method = MethodConfig([.all])
-      method.recovery = .hedge(HedgingPolicy(maxAttempts: attempts, delay: delay, nonFatalCodes: codes))
-      configuration.serviceConfig.methods = [method]
+      var method = MethodConfig()
+      method.recovery = .hedging(HedgingPolicy(maxAttempts: attempts, delay: delay.nanoseconds, nonFatalCodes: codes))
+      configuration.serviceConfig.set(method)
     }
   }
 

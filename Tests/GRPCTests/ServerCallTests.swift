@@ -84,6 +84,74 @@ import Testing
     #expect(fields.first(named: ":status") == status)
   }
 
+  @Test("who asks for a path that is not served, and does not speak gRPC, gets 404; who does gets to the methods")
+  func notServed() {
+    var foreign = ServerCall(isServed: false)
+    foreign.receive(request([":method": "GET", "content-type": nil], end: true))
+    guard case .headers(let fields, endStream: true) = actions(&foreign).first else {
+      return #expect(Bool(false), "no answer")
+    }
+    #expect(fields.first(named: ":status") == "404")
+    #expect(fields.first(named: "grpc-status") == "12")
+
+    var call = ServerCall(isServed: false)
+    call.receive(request())
+    guard case .started = call.nextCallEvent() else { return #expect(Bool(false), "not started") }
+  }
+
+  @Test("whole messages that nobody has read are counted, and part of one is not")
+  func unread() {
+    var call = ServerCall()
+    call.receive(request())
+    #expect(call.nextCallEvent() != nil)
+    call.receive(data([0, 0, 0, 0, 3, 1]))
+    #expect(call.unreadBytes == 0)
+    call.receive(data([2, 3, 0, 0, 0, 0, 1]))
+    #expect(call.unreadBytes == 13)
+    #expect(call.nextEvent() == .message([1, 2, 3]))
+    #expect(call.unreadBytes == 0)
+  }
+
+  @Test("secrets and what is another in every call stay out of the compression tables")
+  func keptOut() throws {
+    var metadata = Metadata()
+    for name in ["authorization", "x-request-id", "traceparent", "x-served-by"] { try metadata.append(name, "v") }
+    #expect(metadata.fields.map(\.isSensitive) == [true, true, true, false])
+  }
+
+  @Test("answers are announced as compressed only where the driver says so", arguments: [true, false])
+  func encoding(announced: Bool) throws {
+    var call = ServerCall()
+    call.receive(request(["grpc-accept-encoding": "br, gzip"]))
+    #expect(call.acceptsGzip)
+    if announced { call.responseEncoding = .gzip }
+    let frame = MessageFrame([UInt8](repeating: 7, count: 1_000))
+    call.sendFrame((announced ? frame.gzipped() : frame).bytes)
+    let sent = actions(&call)
+    guard case .headers(let fields, endStream: false) = sent.first, case .data(let bytes) = sent.last else {
+      return #expect(Bool(false), "no answer")
+    }
+    #expect(fields.first(named: "grpc-encoding") == (announced ? "gzip" : nil))
+    #expect(bytes.first == (announced ? 1 : 0))
+    var deframer = MessageDeframer(limit: 2_000)
+    deframer.encoding = .gzip
+    deframer.receive(bytes)
+    #expect(try deframer.nextMessage() == [UInt8](repeating: 7, count: 1_000))
+    #expect(deframer.lastWasCompressed == announced)
+  }
+
+  @Test("a frame knows its message, its limit, and when compression does not pay")
+  func frames() throws {
+    let frame = MessageFrame(behindRoom: [9, 9, 9, 9, 9, 1, 2, 3])
+    #expect(frame.bytes == [0, 0, 0, 0, 3, 1, 2, 3])
+    #expect(frame == MessageFrame([1, 2, 3]))
+    #expect(Array(frame.message) == [1, 2, 3])
+    #expect(frame.gzipped() == frame)
+    #expect(try frame.checked(limit: 3) == frame)
+    #expect(throws: Status.self) { try frame.checked(limit: 2) }
+    #expect(MessageFrame(behindRoom: []).bytes == [0, 0, 0, 0, 0])
+  }
+
   @Test("a broken timeout, an unknown encoding and a broken message are refused with a status")
   func refusals() {
     var timeout = ServerCall()

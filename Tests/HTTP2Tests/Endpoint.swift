@@ -91,6 +91,8 @@ final class Endpoint {
   }
 
   func pendingBytes(on id: StreamID) -> Int { session.pendingBytes(on: id) }
+  func notifyWhenDrained(_ id: StreamID, to mark: Int) -> Bool { session.notifyWhenDrained(id, to: mark) }
+  var isInsideHeaderSection: Bool { session.isInsideHeaderSection }
   func consume(_ id: StreamID, _ count: Int) { session.consume(id, count) }
   func receiveWindow(of id: StreamID) -> Int { session.receiveWindow(of: id) }
   func sendWindow(of id: StreamID) -> Int { session.sendWindow(of: id) }

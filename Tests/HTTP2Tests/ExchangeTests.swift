@@ -4,6 +4,32 @@ import HTTP2
 import Testing
 
 @Suite struct ExchangeTests {
+  @Test("a server that has said everything asks for no more, and says so after its last frame")
+  func earlyAnswer() throws {
+    let pair = try Pair()
+    let id = try pair.client.submitRequest(endStream: false)
+    #expect(pair.exchange())
+    try pair.server.submitHeaders(id, response, endStream: false)
+    try pair.server.send([1, 2, 3], on: id, endStream: false)
+    try pair.server.submitTrailers(id, trailers)
+    #expect(pair.exchange())
+    #expect(pair.clientEvents.body(of: id) == [1, 2, 3])
+    #expect(pair.clientEvents.contains(.headers(id, trailers, kind: .trailers, endStream: true)))
+    #expect(pair.clientEvents.contains(.reset(id, .noError, by: .peer)))
+    #expect(pair.serverEvents.last == .streamClosed(id, .noError))
+  }
+
+  @Test("a header section that has not ended is known")
+  func insideHeaders() throws {
+    let server = try Endpoint.server()
+    #expect(!server.isInsideHeaderSection)
+    let bytes = Frame.headers(1, request).bytes()
+    server.receive(Array(bytes.dropLast(1)))
+    #expect(server.isInsideHeaderSection)
+    server.receive(Array(bytes.suffix(1)))
+    #expect(!server.isInsideHeaderSection)
+  }
+
   /// A unary call from end to end; returns what each side saw.
   func unaryCall(cut: @escaping (Int) -> Int = { $0 }) throws -> (client: [HTTP2Event], server: [HTTP2Event]) {
     let pair = try Pair()

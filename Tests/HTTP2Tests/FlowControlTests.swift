@@ -37,6 +37,21 @@ import Testing
     #expect(server.endsOfStream(id) == 1)
   }
 
+  @Test("whoever waits for a queue to drain is told once, when it has gone down to the mark")
+  func drained() throws {
+    let pair = try Pair()
+    let id = try pair.client.submitRequest(endStream: false)
+    #expect(!pair.client.notifyWhenDrained(id, to: 0))
+    try pair.client.send([UInt8](repeating: 1, count: 100_000), on: id, endStream: false)
+    #expect(pair.client.notifyWhenDrained(id, to: 10_000))
+    #expect(pair.exchange())
+    #expect(!pair.clientEvents.contains(.bodyDrained(id)))
+    pair.server.consume(id, 60_000)
+    #expect(pair.exchange())
+    #expect(pair.clientEvents.filter { $0 == .bodyDrained(id) }.count == 1)
+    #expect(!pair.client.notifyWhenDrained(99, to: 0))
+  }
+
   @Test("a slow stream does not hold another one back while the connection's window lasts")
   func independentStreams() throws {
     var limits = HTTP2Limits.server

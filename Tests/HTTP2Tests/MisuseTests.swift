@@ -45,7 +45,7 @@ import Testing
     try server.submitTrailers(1, trailers)
     #expect(code { () throws(HTTP2Error) in try server.send([1], on: 1, endStream: false) } == .invalidState)
     #expect(code { () throws(HTTP2Error) in try server.submitTrailers(1, trailers) } == .invalidState)
-    #expect(server.drainedFrames().map { $0.type } == [1, 0, 1])
+    #expect(server.drainedFrames().map { $0.type } == [1, 0, 1, 3])
   }
 
   @Test("an empty header section and empty names do not trap")

@@ -6,6 +6,7 @@ import Flags
 import Foundation
 import GRPC
 import Health
+import Sys
 import Testing
 
 @testable import HealthProbe

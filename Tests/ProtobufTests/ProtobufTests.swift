@@ -122,6 +122,22 @@ func failure(_ bytes: [UInt8], depthLimit: Int = 100) -> WireError.Code? {
     }
   }
 
+  @Test("a packed field reads back, and one that ends inside a value is refused")
+  func packed() throws {
+    var writer = WireWriter()
+    let values: [Int32] = [0, 1, 127, 128, -1, .max, .min]
+    writer.packed(values, field: 3)
+    writer.packed([], field: 4)
+    let read = try fields(writer.bytes)
+    #expect(read.count == 1)
+    guard case .bytes(let content) = read[0].value else { throw WireError(.truncated, at: 0) }
+    var reader = WireReader(content)
+    #expect(try reader.packedVarints().map { Int32(truncatingIfNeeded: $0) } == values)
+    #expect(try reader.next() == nil)
+    var cut = WireReader([0x01, 0x80])
+    #expect(throws: WireError(.truncated, at: 1)) { try cut.packedVarints() }
+  }
+
   @Test("random bytes and mutated messages end in fields or in an error, never in a trap")
   func garbage() {
     var random = Seeded(state: 11)

@@ -84,6 +84,21 @@ import Testing
     #expect(try database.first("SELECT count(*) FROM sqlite_stmt") { $0.integer(0) } ?? 0 <= 65)
   }
 
+  @Test("a statement that nobody wants any more ends, and the connection is as good as before")
+  func interruption() throws {
+    let database = try Database(path: Database.inMemory)
+    var questions = 0
+    database.interrupt {
+      questions += 1
+      return questions == 5
+    }
+    let endless: SQL = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    let error = #expect(throws: SQLiteError.self) { try database.first(endless) { $0.integer(0) } }
+    #expect(error?.code == .interrupted)
+    #expect(questions == 5)
+    #expect(try database.first("SELECT 7") { $0.integer(0) } == 7)
+  }
+
   @Test("mistakes in SQL are errors that say so")
   func misuse() throws {
     let database = try Database(path: Database.inMemory)

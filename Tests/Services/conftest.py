@@ -7,16 +7,15 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
-import grpc
 import pytest
 
 from peers.programs import Program
+from peers.stubs import make, use
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -35,17 +34,9 @@ def pytest_configure(config: pytest.Config) -> None:
             )
         stubs = os.path.join(directory, "stubs")
         os.mkdir(stubs)
-        protos = [str(path) for path in (ROOT / "Protos").rglob("*.proto") if "health" not in str(path)]
-        subprocess.run(
-            [sys.executable, "-m", "grpc_tools.protoc", f"-I{ROOT / 'Protos'}", f"--python_out={stubs}"]
-            + [f"--grpc_python_out={stubs}", *(path for path in protos if "google" not in path and "reflection" not in path)],
-            check=True,
-        )
+        make(stubs)
         os.environ["SONDE_STUBS"] = stubs
-    stubs = os.environ["SONDE_STUBS"]
-    sys.path.insert(0, stubs)
-    # Our package grpc.testing lies beside the library's own modules.
-    grpc.__path__.append(os.path.join(stubs, "grpc"))
+    use(os.environ["SONDE_STUBS"])
 
 
 @pytest.fixture(scope="session")

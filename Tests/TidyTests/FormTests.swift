@@ -72,4 +72,17 @@ import Testing
       }
     }
   }
+
+  @Test(
+    "what the README shows as whole programs are the programs that are built",
+    arguments: [
+      "greeter-server/GreeterServer.swift", "greeter-client/GreeterClient.swift",
+    ])
+  func examples(path: String) throws {
+    let readme = try String(contentsOf: Repository.root.appendingPathComponent("README.md"), encoding: .utf8)
+    let source = try String(contentsOf: Repository.root.appendingPathComponent("Examples/" + path), encoding: .utf8)
+    let program = source.split(separator: "\n", omittingEmptySubsequences: false).dropFirst(2)
+    #expect(program.count <= 60)
+    #expect(readme.contains("```swift\n" + program.joined(separator: "\n") + "```"))
+  }
 }

@@ -11,40 +11,63 @@ let floors: [[String: Set<String>]] = [
     "Schemas": ["Bytes", "FoundationEssentials", "SwiftProtobuf"],
   ],
   [
-    "GRPC": ["Bytes", "Gzip", "HTTP2"], "Health": ["Protobuf"], "Fault": ["Bytes"], "FlagDocs": ["Bytes", "Flags"],
+    "GRPC": ["Bytes", "Gzip", "HTTP2", "JSON"], "Health": ["Protobuf"], "Reflection": ["Protobuf"], "Fault": ["Bytes"],
+    "FlagDocs": ["Bytes", "Flags"],
+    "UserStore": ["Bytes", "Crypto", "Glibc", "SQLite", "Schemas", "SwiftProtobuf", "Synchronization"],
   ],
-  ["BlockingClient": ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]],
+  [
+    "BlockingClient": ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"],
+    "NIOTransport": ["HTTP2", "NIOCore", "Synchronization", "TLS"],
+    "GRPCMethods": ["GRPC", "NIOCore", "Protobuf", "SwiftProtobuf", "Synchronization"],
+    "Telemetry": [
+      "Bytes", "CoreMetrics", "GRPC", "Glibc", "Instrumentation", "JSON", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
+      "Protobuf", "ServiceContextModule", "Synchronization", "Sys", "Tracing",
+    ],
+  ],
+  [
+    "GRPCServer": [
+      "GRPC", "GRPCMethods", "Glibc", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport", "Reflection",
+      "Synchronization", "TLS",
+    ],
+    "GRPCClient": [
+      "Bytes", "GRPC", "GRPCMethods", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport",
+      "Synchronization", "Sys", "TLS",
+    ],
+  ],
+  ["InProcess": ["GRPCClient", "GRPCServer"]],
+  [
+    "ServiceKit": [
+      "ArgumentParser", "Bytes", "Crypto", "Dispatch", "Flags", "GRPC", "GRPCMethods", "GRPCServer", "Glibc", "Health",
+      "Logging", "NIOCore", "NIOTransport", "Reflection", "Schemas", "ServiceContextModule", "SwiftProtobuf",
+      "Synchronization", "Sys", "TLS", "Telemetry", "Tracing",
+    ],
+    "ServiceMethods": ["GRPCMethods", "Schemas", "SwiftProtobuf"],
+  ],
+  [
+    "UserServer": [
+      "Bytes", "GRPC", "GRPCMethods", "GRPCServer", "Logging", "Schemas", "ServiceKit", "ServiceMethods",
+      "SwiftProtobuf", "Synchronization", "UserStore",
+    ]
+  ],
+  [
+    "Interop": [
+      "FoundationEssentials", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "NIOCore", "Schemas", "SwiftProtobuf",
+    ]
+  ],
   [
     "HealthProbe": [
       "BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS",
     ]
   ],
-  ["grpc_health_probe": ["HealthProbe", "Sys"], "generate-docs": ["Fault", "FlagDocs", "HealthProbe", "Foundation"]],
   [
-    "NIOTransport": ["HTTP2", "NIOCore", "Synchronization", "TLS"],
-    "GRPCMethods": ["GRPC", "NIOCore", "Protobuf", "SwiftProtobuf"],
-  ],
-  [
-    "GRPCServer": [
-      "GRPC", "GRPCMethods", "Glibc", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport",
-      "Synchronization", "TLS",
-    ],
-    "GRPCClient": [
-      "Bytes", "GRPC", "GRPCMethods", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport",
-      "Synchronization",
-      "Sys", "TLS",
-    ],
-  ],
-  [
-    "InProcess": ["GRPCClient", "GRPCServer"],
-    "Interop": [
-      "FoundationEssentials", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "NIOCore", "Schemas", "SwiftProtobuf",
-    ],
-  ],
-  [
+    "grpc_health_probe": ["HealthProbe", "Sys"],
+    "generate-docs": ["Fault", "FlagDocs", "HealthProbe", "Foundation", "Sys"],
     "interop-server": ["ArgumentParser", "GRPCServer", "Interop", "NIOTransport", "Sys", "TLS"],
     "interop-client": ["ArgumentParser", "GRPCClient", "Interop", "NIOCore", "Sys", "TLS"],
-    "benchmark-server": ["GRPCMethods", "GRPCServer", "Schemas", "SwiftProtobuf"],
+    "benchmark-server": [
+      "GRPCServer", "Interop", "NIOTransport", "Schemas", "ServiceMethods", "SwiftProtobuf", "Sys", "TLS",
+    ],
+    "user-service": ["ArgumentParser", "NIOCore", "Schemas", "ServiceKit", "Sys", "UserServer", "UserStore"],
   ],
 ]
 
@@ -57,8 +80,8 @@ let packageModules: Set<String> = [
 
 /// Modules that are linked into tools which are copied alone into other people's images.
 let toolModules: Set<String> = [
-  "Bytes", "HTTP2", "TLS", "Crypto", "Gzip", "Protobuf", "JSON", "Flags", "Sys", "GRPC", "Health", "Fault",
-  "BlockingClient", "HealthProbe", "grpc_health_probe",
+  "Bytes", "HTTP2", "TLS", "Crypto", "Gzip", "Protobuf", "JSON", "Flags", "Sys", "GRPC", "Health", "Reflection",
+  "Fault", "BlockingClient", "HealthProbe", "grpc_health_probe",
 ]
 
 @Suite struct LayeringTests {

@@ -53,7 +53,7 @@ public struct ClientRequest: Equatable, Sendable {
       fields.append("grpc-accept-encoding", accepted.name)
     }
     if let timeout { fields.append("grpc-timeout", Timeout.encode(nanoseconds: timeout)) }
-    for entry in metadata.entries where !Metadata.isReserved(entry.name) { fields.append(entry.name, entry.wireValue) }
+    for entry in metadata.entries where !Metadata.isReserved(entry.name) { fields.append(entry.field) }
     return fields
   }
 }

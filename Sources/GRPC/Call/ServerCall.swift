@@ -54,8 +54,11 @@ public struct ServerCall: Sendable {
   private var requests = Requests.waiting
   private var responses = Responses.nothing
   private var deframer: MessageDeframer
-  private var events: [ServerCallEvent] = []
+  private var started: ServerRequest?
+  /// The end that is no half-close, which follows the start and drops everything else.
+  private var over: ServerCallEvent?
   private var actions: [ServerCallAction] = []
+  private var nextActionIndex = 0
   private var ending: ServerCallEvent?
   private let isServed: Bool
 
@@ -92,9 +95,17 @@ public struct ServerCall: Sendable {
     }
   }
 
-  /// The next of the events that concern the call as a whole: its start, and an end that is no half-close. Messages stay
-  /// where they are, so that a driver can leave them undecoded until somebody reads.
-  public mutating func nextCallEvent() -> ServerCallEvent? { events.isEmpty ? nil : events.removeFirst() }
+  /// The next of the events that concern the call as a whole: its start, and an end that is no half-close. Messages
+  /// stay where they are, so that a driver can leave them undecoded until somebody reads.
+  public mutating func nextCallEvent() -> ServerCallEvent? {
+    if let started {
+      self.started = nil
+      return .started(started)
+    }
+    guard let over else { return nil }
+    self.over = nil
+    return over
+  }
 
   /// Whether the message that ``nextEvent()`` gave last came compressed.
   public var lastMessageWasCompressed: Bool { deframer.lastWasCompressed }
@@ -105,19 +116,19 @@ public struct ServerCall: Sendable {
 
   /// What the call has to say next; nil until more events come in.
   public mutating func nextEvent() -> ServerCallEvent? {
-    if !events.isEmpty { return events.removeFirst() }
+    if let event = nextCallEvent() { return event }
     guard requests == .open || requests == .halfClosed else { return nil }
     do throws(Status) {
       if let message = try deframer.nextMessage() { return .message(message) }
     } catch {
       refuse(error)
-      return events.isEmpty ? nil : events.removeFirst()
+      return nextCallEvent()
     }
     guard let ending else { return nil }
     self.ending = nil
     if deframer.isInsideMessage {
       refuse(Status(.internal, "the request ends inside a message"))
-      return events.isEmpty ? nil : events.removeFirst()
+      return nextCallEvent()
     }
     return ending
   }
@@ -125,12 +136,23 @@ public struct ServerCall: Sendable {
   // MARK: - To the client
 
   /// What the driver is to do next; nil where there is nothing.
-  public mutating func nextAction() -> ServerCallAction? { actions.isEmpty ? nil : actions.removeFirst() }
+  public mutating func nextAction() -> ServerCallAction? {
+    guard nextActionIndex < actions.count else { return nil }
+    let action = actions[nextActionIndex]
+    nextActionIndex += 1
+    if nextActionIndex == actions.count {
+      actions.removeAll(keepingCapacity: true)
+      nextActionIndex = 0
+    }
+    return action
+  }
 
   /// Sends the leading metadata; without this call it goes out empty with the first message. Later calls do nothing.
   public mutating func sendHeaders(_ metadata: Metadata = Metadata()) {
     guard responses == .nothing, requests != .over else { return }
     responses = .streaming
+    // Most answers are these three: headers, one message, trailers.
+    actions.reserveCapacity(3)
     var fields = Self.responseFields
     if responseEncoding != .identity { fields.append("grpc-encoding", responseEncoding.name) }
     if !metadata.entries.isEmpty { fields += metadata.fields }
@@ -171,42 +193,39 @@ public struct ServerCall: Sendable {
   private mutating func start(_ fields: HeaderFields, endStream: Bool) {
     guard requests == .waiting else { return }
     requests = .open
-    let type = fields.first(named: "content-type")
-    let isCall = type.map { isGRPC(contentType: $0) } ?? false
+    let request = RequestFields(fields)
+    let isCall = isGRPC(contentType: request.contentType)
     guard isServed || isCall else { return answer(http: 404, [], "there is no such method") }
-    guard fields.first(named: ":method") == "POST" else {
+    guard request.method == "POST" else {
       return answer(http: 405, [HeaderField("allow", "POST")], "gRPC calls are POST requests")
     }
     guard isCall else {
       return answer(http: 415, [HeaderField("accept", "application/grpc")], "the content type is not application/grpc")
     }
     var timeout: Int64?
-    if let text = fields.first(named: "grpc-timeout") {
+    if let text = request.timeout {
       guard let value = Timeout.decode(text) else {
         return refuse(Status(.internal, "malformed grpc-timeout: \(text.safeForDisplay)"))
       }
       timeout = value
     }
-    let encoding = fields.first(named: "grpc-encoding") ?? ""
-    guard let known = MessageEncoding(name: encoding) else {
+    guard let known = MessageEncoding(name: request.encoding) else {
       var trailers = Metadata()
       trailers.appendReserved("grpc-accept-encoding", "identity,gzip")
       return refuse(
-        Status(.unimplemented, "grpc: Decompressor is not installed for grpc-encoding \(encoding.quoted)"), trailers)
+        Status(
+          .unimplemented, "grpc: Decompressor is not installed for grpc-encoding \(request.encoding.quoted)"), trailers)
     }
-    acceptsGzip = fields.first(named: "grpc-accept-encoding").map(Self.namesGzip) ?? false
+    acceptsGzip = Self.namesGzip(request.acceptedEncodings)
     deframer.encoding = known
-    deframer.encodingName = encoding
-    let authority = fields.first(named: ":authority") ?? fields.first(named: "host") ?? ""
-    events.append(
-      .started(
-        ServerRequest(
-          path: fields.first(named: ":path") ?? "", authority: authority, timeout: timeout, metadata: Metadata(fields)))
-    )
+    deframer.encodingName = request.encoding
+    started = ServerRequest(
+      path: request.path, authority: request.authority, timeout: timeout, metadata: request.metadata)
     if endStream { halfClose() }
   }
 
   private static func namesGzip(_ list: String) -> Bool {
+    if list.isEmpty { return false }
     for name in list.split(onASCII: 0x2C) where name.asciiTrimmed == "gzip" { return true }
     return false
   }
@@ -220,15 +239,16 @@ public struct ServerCall: Sendable {
   private mutating func cancel(_ code: HTTP2ErrorCode) {
     guard requests != .over else { return }
     requests = .over
-    if responses != .finished { events.append(.cancelled(code)) }
+    if responses != .finished { over = .cancelled(code) }
     actions = []
+    nextActionIndex = 0
   }
 
   /// Answers in gRPC's terms and ends the call.
   private mutating func refuse(_ status: Status, _ trailers: Metadata = Metadata()) {
     finish(status, trailers: trailers)
     requests = .over
-    events.append(.refused(status))
+    over = .refused(status)
   }
 
   /// Answers somebody who does not speak gRPC in HTTP's terms, with the status for those who do.
@@ -241,6 +261,34 @@ public struct ServerCall: Sendable {
         ], endStream: true))
     responses = .finished
     requests = .over
-    events.append(.refused(Status(code, message)))
+    over = .refused(Status(code, message))
+  }
+}
+
+/// The fields of a request that mean something to a server, found in one pass, and the rest.
+private struct RequestFields {
+  var method = ""
+  var path = ""
+  var authority = ""
+  var contentType = ""
+  var encoding = ""
+  var acceptedEncodings = ""
+  var timeout: String?
+  var metadata = Metadata()
+
+  init(_ fields: HeaderFields) {
+    for field in fields {
+      switch field.name {
+      case ":method": method = field.value
+      case ":path": path = field.value
+      case ":authority": authority = field.value
+      case "content-type": if contentType.isEmpty { contentType = field.value }
+      case "grpc-encoding": encoding = field.value
+      case "grpc-accept-encoding": acceptedEncodings = field.value
+      case "grpc-timeout": if timeout == nil { timeout = field.value }
+      default: metadata.append(received: field)
+      }
+    }
+    if authority.isEmpty { authority = fields.first(named: "host") ?? "" }
   }
 }

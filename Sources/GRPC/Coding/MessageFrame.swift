@@ -8,10 +8,13 @@ public struct MessageFrame: Equatable, Sendable {
   /// The prefix and the message, as they go into DATA frames.
   public private(set) var bytes: [UInt8]
 
-  /// A frame with room for a message of so many bytes, all zero. Of a message beyond what a length of four bytes can
-  /// tell, the prefix is wrong: see ``checked(limit:)``.
-  public init(zeroed count: Int) {
-    bytes = [UInt8](repeating: 0, count: MessageFramer.prefixLength + count)
+  /// A frame of a message that was written behind ``MessageFramer/prefixLength`` bytes of room. Fewer bytes than that
+  /// are an empty message.
+  ///
+  /// Of a message beyond what a length of four bytes can tell, the prefix is wrong: see ``checked(limit:)``.
+  public init(behindRoom bytes: [UInt8]) {
+    self.bytes = bytes
+    while self.bytes.count < MessageFramer.prefixLength { self.bytes.append(0) }
     setPrefix(compressed: false)
   }
 
@@ -29,22 +32,6 @@ public struct MessageFrame: Equatable, Sendable {
 
   /// The message without its prefix.
   public var message: ArraySlice<UInt8> { bytes.dropFirst(MessageFramer.prefixLength) }
-
-  /// Gives the message's bytes to read.
-  public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-    try unsafe bytes.withUnsafeBytes {
-      try unsafe body(UnsafeRawBufferPointer(rebasing: $0.dropFirst(MessageFramer.prefixLength)))
-    }
-  }
-
-  /// Gives the message's bytes to write.
-  public mutating func withUnsafeMutableBytes<Result>(
-    _ body: (UnsafeMutableRawBufferPointer) throws -> Result
-  ) rethrows -> Result {
-    try unsafe bytes.withUnsafeMutableBytes {
-      try unsafe body(UnsafeMutableRawBufferPointer(rebasing: $0.dropFirst(MessageFramer.prefixLength)))
-    }
-  }
 
   /// The frame itself where its message has at most `limit` bytes.
   ///

@@ -119,6 +119,8 @@ final class Balancer {
     resolveFailure = nil
     var old: [SocketAddress: Subchannel] = [:]
     for subchannel in subchannels { old[subchannel.address] = subchannel }
+    // Where clients are to spread by chance, each has an order of its own, which it keeps for what stays.
+    let addresses = policy == .pickFirst(shuffles: true) ? addresses.shuffled() : addresses
     subchannels = addresses.map { old.removeValue(forKey: $0) ?? Subchannel($0, loop: loop, balancer: self) }
     for subchannel in old.values { subchannel.shutDown() }
     settle()
@@ -141,7 +143,7 @@ final class Balancer {
     } else if subchannel.state == .idle, subchannel.lastFailure == nil {
       // A connection that was ready is gone, and its server perhaps too.
       loop.core.resolution.hint()
-      if policy == .pickFirst { isLooking = false }
+      if policy.isPickFirst { isLooking = false }
     }
     settle()
   }
@@ -153,17 +155,17 @@ final class Balancer {
     if isAwake { connect() }
     isChanging = false
     ready = subchannels.filter { $0.state == .ready }
-    if policy == .pickFirst { ready = Array(ready.prefix(1)) }
+    if policy.isPickFirst { ready = Array(ready.prefix(1)) }
     let new = conclusion
     if new != state {
       state = new
       loop.core.stateChanged(new, of: loop)
     }
-    if state == .ready || state == .transientFailure || policy == .pickFirst && state == .idle { serveWaiting() }
+    if state == .ready || state == .transientFailure || policy.isPickFirst && state == .idle { serveWaiting() }
   }
 
   private func connect() {
-    guard policy == .pickFirst else {
+    guard policy.isPickFirst else {
       for subchannel in subchannels where subchannel.state == .idle { subchannel.connect() }
       return
     }
@@ -178,7 +180,7 @@ final class Balancer {
   private var conclusion: ConnectivityState {
     if isShutDown { return .shutdown }
     if !ready.isEmpty { return .ready }
-    if !isAwake || policy == .pickFirst && !isLooking { return .idle }
+    if !isAwake || policy.isPickFirst && !isLooking { return .idle }
     if subchannels.isEmpty { return resolveFailure == nil ? .connecting : .transientFailure }
     // An address that failed counts as failed until it was of use again, so that calls do not wait for each new try.
     return subchannels.contains { $0.state != .failed && $0.lastFailure == nil } ? .connecting : .transientFailure

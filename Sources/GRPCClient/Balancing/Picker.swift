@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import GRPC
+
 /// Chooses one of several servers that are ready.
 struct Picker {
   private let policy: LoadBalancing

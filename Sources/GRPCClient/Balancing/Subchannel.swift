@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import GRPC
 internal import Logging
 internal import NIOCore
 
@@ -109,7 +110,7 @@ final class Subchannel: ClientConnectionOwner, @unchecked Sendable {
     health = nil
     state = .idle
     let backoff = loop.configuration.connecting.backoff
-    if let readySince = old.readySince, .now() - readySince >= backoff.initial {
+    if let readySince = old.readySince, .now() - readySince >= .nanoseconds(backoff.initial) {
       failures = 0
       notBefore = .uptimeNanoseconds(0)
     } else {

@@ -63,7 +63,7 @@ final class OutgoingCall: CallTimerTarget, @unchecked Sendable {
     case hedge(HedgeState)
   }
 
-  init(_ context: ClientContext, on loop: ClientLoop, config: MethodConfig?) {
+  init(_ context: ClientContext, on loop: ClientLoop, config: MethodConfig) {
     self.context = context
     self.loop = loop
     kind = context.method.kind
@@ -72,11 +72,11 @@ final class OutgoingCall: CallTimerTarget, @unchecked Sendable {
     authority = context.authority
     waitsForReady = context.waitsForReady
     compressesRequests = context.compressesRequests
-    receiveLimit = min(loop.configuration.limits.receivedMessageSize, config?.maxResponseBytes ?? .max)
+    receiveLimit = min(loop.configuration.limits.receivedMessageSize, config.maxResponseBytes ?? .max)
     let throttle = loop.core.throttle
-    switch config?.recovery {
+    switch config.recovery {
     case .retry(let policy): recovery = .retry(RetryState(policy, throttle))
-    case .hedge(let policy): recovery = .hedge(HedgeState(policy, throttle))
+    case .hedging(let policy): recovery = .hedge(HedgeState(policy, throttle))
     case nil: recovery = .none
     }
   }

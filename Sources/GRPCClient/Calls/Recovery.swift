@@ -5,39 +5,23 @@ internal import NIOCore
 internal import Synchronization
 
 /// The tokens that retries cost, shared by all calls of a client (gRFC A6).
-final class RetryThrottle: Sendable {
-  // Thousandths, so that a ratio counts with three decimals.
-  private let maximum: Int
-  private let gain: Int
-  private let tokens: Atomic<Int>
+final class SharedThrottle: Sendable {
+  private let throttle: Mutex<RetryThrottle>
 
-  init(_ configuration: RetryThrottling) {
-    maximum = Self.thousandths(min(configuration.maxTokens, 1_000))
-    gain = Self.thousandths(configuration.tokenRatio)
-    tokens = Atomic(maximum)
-  }
+  init(_ configuration: RetryThrottling) { throttle = Mutex(RetryThrottle(configuration)) }
 
   /// Whether calls may be sent again.
-  var isOpen: Bool { tokens.load(ordering: .relaxed) > maximum / 2 }
+  var isOpen: Bool { throttle.withLock { $0.allowsRetry } }
 
   /// Takes note of a failure.
-  func failed() { change(by: -1_000) }
+  func failed() { throttle.withLock { $0.attemptFailed() } }
 
   /// Takes note of a success.
-  func succeeded() { change(by: gain) }
-
-  private func change(by amount: Int) {
-    var old = tokens.load(ordering: .relaxed)
-    while true {
-      let new = min(max(0, old + amount), maximum)
-      let (done, seen) = tokens.compareExchange(expected: old, desired: new, ordering: .relaxed)
-      if done { return }
-      old = seen
-    }
-  }
-
-  private static func thousandths(_ value: Double) -> Int { Int(min(max(0, value), 1e9) * 1_000) }
+  func succeeded() { throttle.withLock { $0.attemptSucceeded() } }
 }
+
+/// The most that any call is sent, whatever its policy says (gRFC A6).
+private let maxAttemptsLimit = 5
 
 /// What a server says about sending a call again, in `grpc-retry-pushback-ms`.
 enum Pushback: Equatable {
@@ -64,11 +48,11 @@ enum Pushback: Equatable {
 /// Decides whether a call that failed is sent again, and when: pure, but for the throttle that calls share.
 struct RetryState {
   private let policy: RetryPolicy
-  private let throttle: RetryThrottle?
+  private let throttle: SharedThrottle?
   private var sent = 1
   private var steps = 0
 
-  init(_ policy: RetryPolicy, _ throttle: RetryThrottle?) {
+  init(_ policy: RetryPolicy, _ throttle: SharedThrottle?) {
     self.policy = policy
     self.throttle = throttle
   }
@@ -76,9 +60,9 @@ struct RetryState {
   /// How long to wait before the call is sent again; nil where it is not.
   mutating func delay(after end: CallEnd, chance: Double = .random(in: 0...1)) -> TimeAmount? {
     let pushback = Pushback(end.trailers)
-    guard policy.codes.contains(end.status.code) else { return nil }
+    guard policy.retryableCodes.contains(end.status.code) else { return nil }
     throttle?.failed()
-    guard pushback != .never, sent < min(policy.maxAttempts, RetryPolicy.maxAttemptsLimit), throttle?.isOpen ?? true
+    guard pushback != .never, sent < min(policy.maxAttempts, maxAttemptsLimit), throttle?.isOpen ?? true
     else { return nil }
     sent += 1
     if case .after(let time) = pushback {
@@ -101,21 +85,21 @@ struct HedgeState {
   }
 
   private let policy: HedgingPolicy
-  private let throttle: RetryThrottle?
+  private let throttle: SharedThrottle?
   /// Attempts that began.
   private(set) var sent = 1
   private var isStopped = false
 
-  init(_ policy: HedgingPolicy, _ throttle: RetryThrottle?) {
+  init(_ policy: HedgingPolicy, _ throttle: SharedThrottle?) {
     self.policy = policy
     self.throttle = throttle
   }
 
   /// How long after the last attempt the next one begins; nil where none does.
-  var delay: TimeAmount? { maySend ? max(.zero, policy.delay) : nil }
+  var delay: TimeAmount? { maySend ? .nanoseconds(max(0, policy.delay)) : nil }
 
   private var maySend: Bool {
-    !isStopped && sent < min(policy.maxAttempts, RetryPolicy.maxAttemptsLimit) && throttle?.isOpen ?? true
+    !isStopped && sent < min(policy.maxAttempts, maxAttemptsLimit) && throttle?.isOpen ?? true
   }
 
   /// Takes note that an attempt begins; false where none may any more.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import GRPC
 internal import Logging
 internal import NIOCore
 internal import NIOTransport
@@ -35,7 +36,7 @@ final class ClientLoop: @unchecked Sendable {
   /// The service whose health is asked for; nil where none is, or the policy does not ask.
   var healthCheckServiceName: String? {
     let service = configuration.serviceConfig
-    return service.loadBalancing == .pickFirst ? nil : service.healthCheckServiceName
+    return service.loadBalancing.isPickFirst ? nil : service.healthCheckService
   }
 
   // MARK: - Connections

@@ -18,8 +18,8 @@ public struct RequestStream<Message: Sendable>: AsyncSequence, Sendable {
     self.chain = chain
   }
 
-  /// The next message; nil once the client has sent all. Throws `RPCError` where the call is over for another reason, or
-  /// the message is none.
+  /// The next message; nil once the client has sent all. Throws `RPCError` where the call is over for another reason,
+  /// or the message is none.
   public func next() async throws -> Message? {
     guard let bytes = try await stream.nextMessage() else { return nil }
     return try stream.decode(bytes, codec, chain)

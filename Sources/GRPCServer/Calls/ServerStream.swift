@@ -5,6 +5,7 @@ internal import GRPCMethods
 internal import HTTP2
 internal import NIOCore
 internal import NIOTransport
+internal import Synchronization
 
 /// One call: between its stream of the connection and its handler's task.
 ///
@@ -24,6 +25,8 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
   private var call: ServerCall
 
   private var task: Task<Void, Never>?
+  /// The response that goes out together with the status. It is the task's until that finishes.
+  private var lastResponse: MessageFrame?
   private var request: [UInt8]?
   private var reader: Suspension<[UInt8]?>?
   private var writer: Suspension<Void>?
@@ -201,13 +204,13 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
 
   private func launch() {
     if let request { context.counts.received(request.count, compressed: call.lastMessageWasCompressed) }
+    handler.callStarted()
     connection.callStarted()
     let chain = connection.server.chain
     task = Task(executorPreference: handler.executor ?? connection.executor) {
       do {
-        let scope = CallScope(deadline: self.context.deadline)
-        let frame = try await CallScope.$current.withValue(scope) { try await self.handler.run(self, chain) }
-        self.finish(frame, nil)
+        try await CallScope.$current.withValue(self.context.scope) { try await chain.run(self) }
+        self.finish(self.lastResponse, nil)
       } catch {
         self.finish(nil, RPCError(describing: error))
       }
@@ -219,6 +222,7 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
     guard connection.loop.inEventLoop else {
       return connection.loop.execute { self.finish(frame, error) }
     }
+    handler.callEnded()
     connection.callEnded()
     answer(frame, error)
     if end == nil { end = RPCError(.cancelled, "the handler has returned") }
@@ -248,7 +252,7 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
   private func abandon(_ error: RPCError) {
     guard end == nil else { return }
     end = error
-    context.counts.cancel()
+    context.counts.endCode.store(error.status.code.rawValue, ordering: .releasing)
     task?.cancel()
     if let reader {
       self.reader = nil
@@ -297,6 +301,9 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
 // MARK: - The handler's side
 
 extension ServerStream {
+  /// Runs the handler, inside of all interceptors.
+  func handle(_ chain: InterceptorChain) async throws { lastResponse = try await handler.run(self, chain) }
+
   /// The request of a call that takes one, which is there before the handler runs.
   func decodeRequest<Message: Sendable>(_ codec: MessageCodec<Message>, _ chain: InterceptorChain) throws -> Message {
     try decode(request ?? [], codec, chain)

@@ -69,7 +69,7 @@ extension ServerConnection {
     let policy = server.configuration.connections
     if !life.isReady, now - life.start > limits.handshakeTime { return http2.abort() }
     guard http2.isOpen else { return }
-    if isStuckInHeaders(now) || now - http2.lastProgress > limits.stallTime || isDead(now, policy) {
+    if isStuckInHeaders(now) || isBlocked(now) || isDead(now, policy) {
       return http2.abort()
     }
     cutOffStalledStreams(now)
@@ -95,6 +95,18 @@ extension ServerConnection {
       return false
     }
     return now - since > limits.headerTime
+  }
+
+  /// Whether the client has not taken a byte of what waits in a full buffer for longer than it may.
+  private func isBlocked(_ now: NIODeadline) -> Bool {
+    let bytes = http2.blockedBytes
+    guard bytes > 0 else {
+      life.block = nil
+      return false
+    }
+    if let block = life.block, block.bytes == bytes { return now - block.since > limits.stallTime }
+    life.block = (bytes, now)
+    return false
   }
 
   /// Asks a silent client for a sign of life, and gives up on one that gives none.

@@ -99,17 +99,19 @@ final class ServerConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
     life.settingsInARow = 0
     guard case .started(let request)? = call.nextCallEvent() else { return answer(id, &call) }
     guard let handler else {
-      call.finish(server.unimplemented(path))
+      call.finish(server.unimplemented(path), trailers: server.configuration.responseHeaders)
       return answer(id, &call)
     }
-    guard server.admitsCall else {
-      call.finish(Status(.resourceExhausted, "the server has as many calls in flight as it takes"))
+    guard server.admitsCall(of: handler) else {
+      let status = Status(.resourceExhausted, "the server has as many calls in flight as it takes")
+      call.finish(status, trailers: server.configuration.responseHeaders)
       return answer(id, &call)
     }
     let now = NIODeadline.now()
     let context = ServerContext(
-      method: handler.method, request: request, peer: peer, start: now,
-      deadline: deadline(now, request.timeout, handler.options.callTime ?? limits.callTime))
+      handler: handler, request: request, peer: peer, start: now,
+      deadline: deadline(now, request.timeout, handler.options.callTime ?? limits.callTime),
+      responseHeaders: server.configuration.responseHeaders)
     let stream = ServerStream(id: id, call: call, handler: handler, context: context, connection: self)
     streams[id] = stream
     stream.start()

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// The jobs that wait for the workers of one kind: bounded, and emptied many at a time.
+final class JobQueue<Session>: @unchecked Sendable {
+  private let capacity: Int
+  private let workers: Int
+  private let maxBatch: Int
+
+  // Everything below is under the lock. pthreads: the library has no condition variable.
+  private let lock: UnsafeMutablePointer<pthread_mutex_t>
+  private let condition: UnsafeMutablePointer<pthread_cond_t>
+  private var waiting: [Job<Session>] = []
+  private var isClosed = false
+
+  /// A queue of at most `capacity` jobs for so many workers, each of which takes at most `maxBatch` at once.
+  init(capacity: Int, workers: Int, maxBatch: Int) {
+    self.capacity = capacity
+    self.workers = max(1, workers)
+    self.maxBatch = max(1, maxBatch)
+    // On the heap: a lock may not move.
+    lock = .allocate(capacity: 1)
+    condition = .allocate(capacity: 1)
+    lock.initialize(to: pthread_mutex_t())
+    condition.initialize(to: pthread_cond_t())
+    pthread_mutex_init(lock, nil)
+    pthread_cond_init(condition, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(condition)
+    pthread_mutex_destroy(lock)
+    condition.deallocate()
+    lock.deallocate()
+  }
+
+  /// Adds a job at the end, or says why not.
+  func submit(_ job: Job<Session>) throws(StoreError) {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    guard !isClosed else { throw .unavailable(reason: "the database is closing") }
+    guard waiting.count < capacity else { throw .overloaded }
+    waiting.append(job)
+    pthread_cond_signal(condition)
+  }
+
+  /// Takes the jobs that wait, or this worker's share of them, and waits while there is none; empty when the queue is
+  /// closed and has none left.
+  func take() -> [Job<Session>] {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    while waiting.isEmpty, !isClosed { pthread_cond_wait(condition, lock) }
+    let share = min(maxBatch, (waiting.count + workers - 1) / workers)
+    let jobs = Array(waiting.prefix(share))
+    waiting.removeFirst(share)
+    return jobs
+  }
+
+  /// Refuses further jobs; those that wait are still taken.
+  func close() {
+    pthread_mutex_lock(lock)
+    isClosed = true
+    pthread_cond_broadcast(condition)
+    pthread_mutex_unlock(lock)
+  }
+
+  /// How many jobs wait.
+  var depth: Int {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    return waiting.count
+  }
+}
