@@ -39,18 +39,18 @@ import Testing
       }
     }
     let peers = [try await ScriptedPeer(script), try await ScriptedPeer(script)]
-    var method = MethodConfig([.all])
-    let backoff = Backoff(initial: .milliseconds(1), maximum: .milliseconds(5))
+    var method = MethodConfig()
+    let backoff = Backoff(initial: 1_000_000, multiplier: 1.6, limit: 5_000_000)
     if seed % 2 == 0 {
-      method.recovery = .retry(RetryPolicy(maxAttempts: 3, backoff: backoff, codes: [.unavailable]))
+      method.recovery = .retry(RetryPolicy(maxAttempts: 3, backoff: backoff, retryableCodes: [.unavailable]))
     } else {
-      method.recovery = .hedge(HedgingPolicy(maxAttempts: 3, delay: .milliseconds(1), nonFatalCodes: [.unavailable]))
+      method.recovery = .hedging(HedgingPolicy(maxAttempts: 3, delay: 1_000_000, nonFatalCodes: [.unavailable]))
     }
     try await withClient(
       of: peers.map(\.port),
       {
-        $0.serviceConfig.loadBalancing = seed % 3 == 0 ? .pickFirst : .roundRobin
-        $0.serviceConfig.methods = [method]
+        $0.serviceConfig.loadBalancing = seed % 3 == 0 ? .pickFirst(shuffles: false) : .roundRobin
+        $0.serviceConfig.set(method)
         $0.connecting.backoff = backoff
       }
     ) { client, _ in
