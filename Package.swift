@@ -144,8 +144,8 @@ if embedded {
     service(
       "ServiceKit",
       [
-        "Bytes", "Crypto", "Flags", "GRPC", "GRPCMethods", "GRPCServer", "Health", "NIOTransport", "Reflection",
-        "Schemas", "Sys", "TLS", "Telemetry", nioCore, argumentParser, logging, swiftProtobuf, tracing,
+        "Bytes", "Crypto", "Flags", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "Health", "NIOTransport",
+        "Reflection", "Schemas", "Sys", "TLS", "Telemetry", nioCore, argumentParser, logging, swiftProtobuf, tracing,
       ]),
 
     // The reference services.
@@ -173,6 +173,7 @@ if !embedded, !releasing {
 
     tests("ServiceKit", ["GRPC", "GRPCMethods", "Schemas", argumentParser, swiftProtobuf]),
     tests("UserServer", ["GRPC", "GRPCMethods", "Schemas", "ServiceKit", "UserStore", swiftProtobuf, logging]),
+
     // What the README shows.
     .executableTarget(
       name: "greeter-server",

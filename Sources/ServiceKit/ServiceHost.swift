@@ -104,6 +104,7 @@ public struct ServiceHost: Sendable {
     let files = options.tlsFiles
     let security = try files.map { TLSContextSource(try $0.load()) }
     let tokens = try options.authTokenFile.map { try TokenFile($0) }
+    let spans = try spanExport(version: version)
     let service = try await make(ServiceEnvironment(logger: logger, metrics: registry, instance: instance))
     let health = HealthService(services: service.services.map(\.name), exempt: [Self.liveness])
     let services = try all(service, health, descriptors)
@@ -119,7 +120,7 @@ public struct ServiceHost: Sendable {
     do { try configuration.responseHeaders.append("x-served-by", instance) } catch {
       throw ConfigurationError("--instance: \(error.message)")
     }
-    let server = try await start(services, interceptors(service, services, tokens), configuration)
+    let server = try await start(services, interceptors(service, services, tokens, spans), configuration)
     let admin = try await startAdmin(state)
     announce(server, admin, version: version)
 
@@ -131,6 +132,7 @@ public struct ServiceHost: Sendable {
       group.cancelAll()
     }
     await service.close()
+    await spans?.shutdown()
     await admin?.stop()
     logger.notice("stopped")
   }
@@ -146,14 +148,21 @@ public struct ServiceHost: Sendable {
     return services
   }
 
+  private func spanExport(version: String) throws(ConfigurationError) -> SpanExport? {
+    guard let endpoint = options.otlpEndpoint else { return nil }
+    let resource = TraceResource(serviceName: name, serviceVersion: version, instance: instance)
+    return try SpanExport(
+      endpoint: endpoint, ratio: options.traceRatio, resource: resource, registry: registry, logger: logger)
+  }
+
   private func interceptors(
-    _ service: HostedService, _ services: [Service], _ tokens: TokenFile?
+    _ service: HostedService, _ services: [Service], _ tokens: TokenFile?, _ spans: SpanExport?
   ) -> [any ServerInterceptor] {
     var all: [any ServerInterceptor] = [
       RequestIDInterceptor(),
       AccessLogInterceptor(sink, quiet: [HealthMethods.service]),
       MetricsInterceptor(RPCMetrics(registry: registry), services: services),
-      TracingInterceptor(nil),
+      TracingInterceptor(spans?.tracer),
     ]
     if let tokens { all.append(AuthenticationInterceptor(tokens, exempt: [HealthMethods.service])) }
     return all + [ValidationInterceptor(domain: name), ErrorInterceptor(logger: logger, translate: service.errors)]

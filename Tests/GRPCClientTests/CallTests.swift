@@ -386,6 +386,19 @@ import Testing
     await server.shutdown(grace: .zero)
   }
 
+  @Test("a call that waits for a server when its client is closed still gets it within the grace")
+  func closeWhileWaiting() async throws {
+    let port = try await unusedPort()
+    let client = try GRPCClient(target: "127.0.0.1:\(port)", configuration: quickConfiguration())
+    async let answer = client.call(Echo.one, [5], options: CallOptions(waitsForReady: true))
+    await client.reaches(.transientFailure)
+    async let closed: Void = client.close(grace: .seconds(30))
+    let (server, _) = try await startServer(port: port)
+    #expect(try await answer == [5])
+    await closed
+    await server.shutdown(grace: .zero)
+  }
+
   @Test("a client that is closed without grace cuts its calls off")
   func closeNow() async throws {
     let started = Counter()

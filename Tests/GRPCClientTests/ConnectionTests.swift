@@ -99,6 +99,8 @@ func unusedPort() async throws -> Int {
   func waitInVain() async throws {
     let port = try await unusedPort()
     try await withClient(of: [port]) { client, _ in
+      client.connect()
+      await client.reaches(.transientFailure)
       let error = try await failure {
         try await client.call(Echo.one, [], options: CallOptions(timeout: .milliseconds(200), waitsForReady: true))
       }

@@ -198,6 +198,20 @@ func end(_ events: [HTTP2Event], kind: CallKind = .unary) -> Status? {
     #expect(call.nextEvent() == nil)
   }
 
+  @Test("whole messages that nobody asked for are counted, and parts of one are not")
+  func unread() {
+    var call = ClientCall(kind: .serverStreaming)
+    call.receive(response((":status", "200"), ("content-type", "application/grpc")))
+    call.receive(data([0, 0, 0, 0, 2, 7]))
+    #expect(call.unreadBytes == 0)
+    call.receive(data([8, 0, 0, 0, 0, 9]))
+    #expect(call.unreadBytes == 12)
+    _ = call.nextEvent()
+    #expect(call.nextEvent() == .message([7, 8]))
+    #expect(!call.lastMessageWasCompressed)
+    #expect(call.unreadBytes == 0)
+  }
+
   @Test("random sequences of events end in at most one end, never in a trap")
   func anyOrder() {
     var random = SystemRandomNumberGenerator()
@@ -236,5 +250,12 @@ func end(_ events: [HTTP2Event], kind: CallKind = .unary) -> Status? {
     #expect(
       request.fields.map(\.name) == [":method", ":scheme", ":path", ":authority", "content-type", "te"])
     #expect(request.fields[1].value == "http")
+  }
+
+  @Test("a request that is not compressed may ask for answers that are")
+  func acceptsGzip() {
+    let request = ClientRequest(path: "/a.B/C", authority: "a", isSecure: false, acceptsGzip: true)
+    #expect(request.fields.first(named: "grpc-accept-encoding") == "gzip")
+    #expect(request.fields.first(named: "grpc-encoding") == nil)
   }
 }

@@ -26,7 +26,7 @@ BAD_VALUES = {
     "max-call-time": "1", "handshake-timeout": "-1s", "stall-timeout": "x", "max-connection-age": "x",
     "max-connection-age-grace": "x", "max-connection-idle": "x", "keepalive-time": "x", "keepalive-timeout": "x",
     "keepalive-min-interval": "x", "threads": "0", "compression": "zstd", "lame-duck": "x", "shutdown-grace": "x",
-    "log-level": "loud", "log-format": "xml",
+    "log-level": "loud", "log-format": "xml", "otlp-endpoint": "host:99999", "trace-ratio": "2",
 }  # fmt: skip
 
 

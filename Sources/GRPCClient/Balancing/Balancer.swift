@@ -32,6 +32,7 @@ final class Balancer {
   /// Whether the first-server policy looks for one.
   private var isLooking = false
   private var isChanging = false
+  private var isShutDown = false
   private var resolveFailure: String?
   private var lastFailure: String?
 
@@ -77,7 +78,7 @@ final class Balancer {
 
   /// Connects, where there is no connection.
   func wakeUp() {
-    guard !isAwake || !isLooking else { return }
+    guard !isShutDown, !isAwake || !isLooking else { return }
     isAwake = true
     isLooking = true
     loop.core.resolution.start()
@@ -95,6 +96,7 @@ final class Balancer {
   /// Lets go of everything for good.
   func shutDown() {
     isAwake = false
+    isShutDown = true
     let old = subchannels
     subchannels = []
     for subchannel in old { subchannel.shutDown() }
@@ -113,6 +115,7 @@ final class Balancer {
   /// Takes over what the name stands for now. Connections to addresses that stay are kept; those to others take no more
   /// calls, and end with the last that runs.
   func update(_ addresses: [SocketAddress]) {
+    guard !isShutDown else { return }
     resolveFailure = nil
     var old: [SocketAddress: Subchannel] = [:]
     for subchannel in subchannels { old[subchannel.address] = subchannel }
@@ -175,7 +178,7 @@ final class Balancer {
   }
 
   private var conclusion: ConnectivityState {
-    if loop.isClosed { return .shutdown }
+    if isShutDown { return .shutdown }
     if !ready.isEmpty { return .ready }
     if !isAwake || policy.isPickFirst && !isLooking { return .idle }
     if subchannels.isEmpty { return resolveFailure == nil ? .connecting : .transientFailure }

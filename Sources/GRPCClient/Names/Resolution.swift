@@ -20,7 +20,7 @@ final class Resolution: Sendable {
     var isClosed = false
     var task: Task<Void, Never>?
     /// What waits for the next look-up; a hint cuts it short.
-    var sleeper: Task<Void, Never>?
+    var sleeper: Task<Bool, Never>?
     var lastEnd: NIODeadline?
     var failures = 0
     var tell: (@Sendable (Outcome) -> Void)?
@@ -85,19 +85,20 @@ final class Resolution: Sendable {
       let failures = state.withLock { $0.failures }
       guard resolver.isVariable || failures > 0 else { return }
       let wait = failures > 0 ? policy.backoff.delay(after: failures - 1) : policy.interval.map(Self.jittered)
-      await sleep(wait ?? Self.forever)
-      // Hints come in crowds: the least interval is kept, and all that come meanwhile are one.
-      let left = state.withLock { state in state.lastEnd.map { $0 + policy.minInterval - .now() } } ?? .zero
-      if failures == 0, left > .zero { try? await Task.sleep(for: .nanoseconds(left.nanoseconds)) }
+      if await !sleep(wait ?? Self.forever) {
+        // Hints come in crowds: the least interval is kept, and all that come meanwhile are one.
+        let left = state.withLock { state in state.lastEnd.map { $0 + policy.minInterval - .now() } } ?? .zero
+        if left > .zero { try? await Task.sleep(for: .nanoseconds(left.nanoseconds)) }
+      }
       if !Task.isCancelled { await refresh() }
     }
   }
 
-  /// Waits for the time to pass, or a hint to come, or the task to be cancelled.
-  private func sleep(_ time: TimeAmount) async {
-    let sleeper = Task { _ = try? await Task.sleep(for: .nanoseconds(time.nanoseconds)) }
+  /// Waits for the time to pass; false where a hint came before that, or the task was cancelled.
+  private func sleep(_ time: TimeAmount) async -> Bool {
+    let sleeper = Task { (try? await Task.sleep(for: .nanoseconds(time.nanoseconds))) != nil }
     state.withLock { $0.sleeper = sleeper }
-    await withTaskCancellationHandler {
+    return await withTaskCancellationHandler {
       await sleeper.value
     } onCancel: {
       sleeper.cancel()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Glibc
 internal import HTTP2
 internal import Logging
 internal import NIOCore
@@ -37,7 +38,7 @@ struct Listener {
     do {
       switch address {
       case .tcp(let host, let port):
-        let channel = try await bootstrap.bind(host: host, port: port).get()
+        let channel = try await bind(bootstrap, host: host, port: port)
         return Listener(channel: channel, address: .tcp(host: host, port: channel.localAddress?.port ?? port))
       case .unix(let path):
         let channel = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
@@ -45,6 +46,19 @@ struct Listener {
       }
     } catch {
       throw .cannotListen(address, reason: reason(error))
+    }
+  }
+
+  /// Literal addresses are not looked up: a resolver may hold back a family of which the machine has no address yet.
+  private static func bind(_ bootstrap: ServerBootstrap, host: String, port: Int) async throws -> any Channel {
+    guard let address = try? SocketAddress(ipAddress: host, port: port) else {
+      return try await bootstrap.bind(host: host, port: port).get()
+    }
+    do { return try await bootstrap.bind(to: address).get() } catch let error as IOError
+      where host == "::" && [EAFNOSUPPORT, EADDRNOTAVAIL].contains(error.errnoCode)
+    {
+      // Every address of a machine without IPv6.
+      return try await bootstrap.bind(host: "0.0.0.0", port: port).get()
     }
   }
 

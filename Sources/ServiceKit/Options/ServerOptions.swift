@@ -119,6 +119,14 @@ public struct ServerOptions: ParsableArguments, Sendable {
   @Option(help: ArgumentHelp("text or json.", valueName: "form"))
   var logFormat = LogFormChoice.text
 
+  @Option(
+    help: ArgumentHelp(
+      "Export spans by OTLP over gRPC to this host:port, in plaintext; none unless set.", valueName: "address"))
+  var otlpEndpoint: String?
+
+  @Option(help: ArgumentHelp("The share of new traces that are recorded, 0 to 1.", valueName: "ratio"))
+  var traceRatio = 1.0
+
   /// The options with their defaults.
   public init() {}
 
@@ -131,6 +139,7 @@ public struct ServerOptions: ParsableArguments, Sendable {
       throw ValidationError(
         "others can reach \(open): give --tls-cert and --tls-key, or --plaintext where a proxy or mesh encrypts")
     }
+    guard 0...1 ~= traceRatio else { throw ValidationError("--trace-ratio is a number from 0 to 1") }
     for (name, count) in [("--max-connections", maxConnections), ("--max-calls", maxCalls)] where count < 1 {
       throw ValidationError("\(name) is at least 1")
     }
@@ -147,6 +156,7 @@ public struct ServerOptions: ParsableArguments, Sendable {
       "max-resets-per-second", "max-call-time", "handshake-timeout", "stall-timeout", "max-connection-age",
       "max-connection-age-grace", "max-connection-idle", "keepalive-time", "keepalive-timeout",
       "keepalive-min-interval", "threads", "compression", "lame-duck", "shutdown-grace", "log-level", "log-format",
+      "otlp-endpoint", "trace-ratio",
     ].map { EnvironmentFlag($0) }
 }
 

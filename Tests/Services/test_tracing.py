@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Spans of user-service, received by a collector that grpcio plays, and what goes along without one."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import queue
+
+import grpc
+import pytest
+
+from greeter import greeter_pb2, greeter_pb2_grpc
+
+EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
+
+
+class Collector:
+    """Takes OTLP exports as bytes."""
+
+    def __init__(self):
+        self.requests: queue.Queue[bytes] = queue.Queue()
+        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
+
+        def export(request, context):
+            self.requests.put(request)
+            return b""
+
+        handlers = {"Export": grpc.unary_unary_rpc_method_handler(export)}
+        service = EXPORT.split("/")[1]
+        self.server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, handlers)])
+        self.port = self.server.add_insecure_port("127.0.0.1:0")
+
+    def __enter__(self):
+        self.server.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.stop(0)
+
+
+def say_hello(port: int, *metadata) -> None:
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub = greeter_pb2_grpc.GreeterStub(channel)
+        assert stub.SayHello(greeter_pb2.HelloRequest(name="you"), timeout=10, metadata=metadata).message
+
+
+def test_spans_reach_the_collector(programs):
+    """A call's span is exported within the caller's trace, at the latest when the service ends."""
+    with Collector() as collector:
+        flags = ["--database=:memory:", "--listen=127.0.0.1:0", "--admin=off", "--instance=traced"]
+        with programs("user-service", *flags, f"--otlp-endpoint=127.0.0.1:{collector.port}") as server:
+            say_hello(server.port, ("traceparent", PARENT))
+            assert server.stop() == 0
+        request = collector.requests.get(timeout=20)
+    assert bytes.fromhex(TRACE) in request
+    assert bytes.fromhex("b7ad6b7169203331") in request
+    for text in (b"pb.Greeter/SayHello", b"service.name", b"user-service", b"traced", b"rpc.method"):
+        assert text in request, text
+
+
+def test_a_caller_that_is_not_sampled_is_not_recorded(programs):
+    with Collector() as collector:
+        flags = ["--database=:memory:", "--listen=127.0.0.1:0", "--admin=off"]
+        with programs("user-service", *flags, f"--otlp-endpoint=127.0.0.1:{collector.port}") as server:
+            say_hello(server.port, ("traceparent", PARENT[:-1] + "0"))
+            assert server.stop() == 0
+        with pytest.raises(queue.Empty):
+            collector.requests.get(timeout=0.5)
+
+
+def test_a_collector_that_is_away_harms_nobody(programs):
+    """Calls go on, and the service ends in its time."""
+    flags = ["--database=:memory:", "--listen=127.0.0.1:0", "--admin=off"]
+    with programs("user-service", *flags, "--otlp-endpoint=127.0.0.1:1") as server:
+        say_hello(server.port)
+        assert server.stop() == 0
