@@ -37,9 +37,8 @@ let floors: [[String: Set<String>]] = [
   ["InProcess": ["GRPCClient", "GRPCServer"]],
   [
     "ServiceKit": [
-      "ArgumentParser", "Bytes", "Crypto", "Dispatch", "Flags", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "Glibc",
-      "Health",
-      "Logging", "NIOCore", "NIOTransport", "Reflection", "Schemas", "ServiceContextModule", "SwiftProtobuf",
+      "ArgumentParser", "Bytes", "Crypto", "Dispatch", "Flags", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer",
+      "Glibc", "Health", "Logging", "NIOCore", "NIOTransport", "Reflection", "Schemas", "ServiceContextModule", "SwiftProtobuf",
       "Synchronization", "Sys", "TLS", "Telemetry", "Tracing",
     ],
     "ServiceMethods": ["GRPCMethods", "Schemas", "SwiftProtobuf"],
