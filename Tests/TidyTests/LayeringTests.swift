@@ -38,8 +38,8 @@ let floors: [[String: Set<String>]] = [
   [
     "ServiceKit": [
       "ArgumentParser", "Bytes", "Crypto", "Dispatch", "Flags", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer",
-      "Glibc", "Health", "Logging", "NIOCore", "NIOTransport", "Reflection", "Schemas", "ServiceContextModule", "SwiftProtobuf",
-      "Synchronization", "Sys", "TLS", "Telemetry", "Tracing",
+      "Glibc", "Health", "Logging", "NIOCore", "NIOTransport", "Reflection", "Schemas", "ServiceContextModule",
+      "SwiftProtobuf", "Synchronization", "Sys", "TLS", "Telemetry", "Tracing",
     ],
     "ServiceMethods": ["GRPCMethods", "Schemas", "SwiftProtobuf"],
   ],
