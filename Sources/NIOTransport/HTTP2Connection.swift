@@ -42,6 +42,11 @@ public final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
   /// Who is told. It is held until the end is told.
   public var delegate: (any HTTP2ConnectionDelegate)?
 
+  /// Called with each frame, in the order of the wire; nil where nobody looks, which costs nothing.
+  public var frameLog: ((FrameTrace) -> Void)? {
+    didSet { session.isTracing = frameLog != nil }
+  }
+
   /// Runs the calls of this connection's loop.
   public let executor: LoopExecutor
 
@@ -236,6 +241,9 @@ public final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
   }
 
   private func takeEvents() {
+    if let frameLog {
+      while let frame = session.nextTrace() { frameLog(frame) }
+    }
     while let event = session.nextEvent() {
       if case .failed(let error) = event, end == nil {
         end = error.code == .endOfInput ? .closedByPeer : .http2(error)

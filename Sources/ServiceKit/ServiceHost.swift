@@ -164,8 +164,10 @@ public struct ServiceHost: Sendable {
       MetricsInterceptor(RPCMetrics(registry: registry), services: services),
       TracingInterceptor(spans?.tracer),
     ]
-    if let tokens { all.append(AuthenticationInterceptor(tokens, exempt: [HealthMethods.service])) }
-    return all + [ValidationInterceptor(domain: name), ErrorInterceptor(logger: logger, translate: service.errors)]
+    if let tokens { all.append(AuthenticationInterceptor(tokens, exempt: [HealthMethods.service], domain: name)) }
+    return all + [
+      ValidationInterceptor(domain: name), ErrorInterceptor(logger: logger, domain: name, translate: service.errors),
+    ]
   }
 
   private func start(

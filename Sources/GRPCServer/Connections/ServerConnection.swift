@@ -35,6 +35,13 @@ final class ServerConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
     loop = owner.executor.loop
     life = ConnectionLife(now: .now(), policy: owner.server.configuration.connections)
     http2.delegate = self
+    if server.logger.logLevel == .trace {
+      http2.frameLog = { [logger = server.logger] frame in
+        logger.trace(
+          "frame",
+          metadata: ["peer": "\(remoteAddress)", "sent": "\(frame.direction == .sent)", "frame": "\(frame.text)"])
+      }
+    }
   }
 
   /// A short name for logs.

@@ -12,23 +12,29 @@ internal import Sys
 public struct AuthenticationInterceptor: ServerInterceptor {
   private let tokens: TokenFile
   private let exempt: Set<String>
+  private let domain: String
 
   /// Demands a token of the file's. `exempt` are full names of services: health has to be, since a probe has no token.
-  public init(_ tokens: TokenFile, exempt: Set<String>) {
+  /// The `domain` stands in the error's `google.rpc.ErrorInfo`.
+  public init(_ tokens: TokenFile, exempt: Set<String>, domain: String) {
     self.tokens = tokens
     self.exempt = exempt
+    self.domain = domain
   }
 
   /// Lets the call through, or refuses it with UNAUTHENTICATED.
   public func intercept(_ context: ServerContext, next: ServerNext) async throws {
     guard !exempt.contains(context.method.service) else { return try await next() }
     guard let credentials = context.metadata.first("authorization") else {
-      throw RPCError(.unauthenticated, "the call carries no authorization")
+      throw RPCError(.unauthenticated, "the call carries no authorization", reason: "MISSING_TOKEN", domain: domain)
     }
     let parts = credentials.utf8.split(separator: 0x20, maxSplits: 1)
     guard parts.count == 2, let scheme = String(parts[0]), scheme.equalsIgnoringASCIICase("bearer"),
       tokens.holds(Array(parts[1]))
-    else { throw RPCError(.unauthenticated, "the call's authorization is not valid") }
+    else {
+      throw RPCError(
+        .unauthenticated, "the call's authorization is not valid", reason: "INVALID_TOKEN", domain: domain)
+    }
     try await next()
   }
 }

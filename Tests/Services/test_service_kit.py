@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every service brings along: errors that a program can tell apart, and a log that can show frames."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from greeter import greeter_pb2, greeter_pb2_grpc
+
+FLAGS = ["--database=:memory:", "--listen=127.0.0.1:0", "--admin=off"]
+
+
+def refusal(port: int, *metadata) -> tuple[grpc.StatusCode, str, str]:
+    """The code, reason and domain of a call that fails."""
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        with pytest.raises(grpc.RpcError) as error:
+            stub = greeter_pb2_grpc.GreeterStub(channel)
+            stub.SayHello(greeter_pb2.HelloRequest(name="x"), timeout=10, metadata=metadata)
+    details = rpc_status.from_call(error.value).details
+    info = error_details_pb2.ErrorInfo()
+    assert [detail.Unpack(info) for detail in details] == [True]
+    return error.value.code(), info.reason, info.domain
+
+
+def test_a_call_without_its_token_says_which_way_it_failed(programs, tmp_path):
+    tokens = tmp_path / "tokens"
+    tokens.write_text("# ours\nright\n")
+    with programs("user-service", *FLAGS, f"--auth-token-file={tokens}") as server:
+        port = server.port
+        unauthenticated = grpc.StatusCode.UNAUTHENTICATED
+        assert refusal(port) == (unauthenticated, "MISSING_TOKEN", "user-service")
+        wrong = ("authorization", "Bearer wrong")
+        assert refusal(port, wrong) == (unauthenticated, "INVALID_TOKEN", "user-service")
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            right = [("authorization", "bearer right")]
+            stub = greeter_pb2_grpc.GreeterStub(channel)
+            assert stub.SayHello(greeter_pb2.HelloRequest(name="x"), timeout=10, metadata=right).message == "Hello, x!"
+
+
+@pytest.mark.parametrize("level, is_shown", [("trace", True), ("debug", False)])
+def test_the_most_verbose_level_shows_frames(programs, level, is_shown):
+    with programs("user-service", *FLAGS, f"--log-level={level}") as server:
+        with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            greeter_pb2_grpc.GreeterStub(channel).SayHello(greeter_pb2.HelloRequest(name="x"), timeout=10)
+        server.line("method=pb.Greeter/SayHello")
+        assert server.stop() == 0
+        frames = [line for line in server.lines if " frame " in line]
+    for name in ("SETTINGS", "HEADERS", "DATA"):
+        for sent in ("true", "false"):
+            found = any(name in line and f"sent={sent}" in line for line in frames)
+            assert found == is_shown, (name, sent)
