@@ -170,6 +170,28 @@ class Bench:
             print(f"| {contender.name} | {idle:,} | {busy:,} | {each:.1f} |", flush=True)
 
 
+def fill(bench: Bench, contender: Contender, users: int) -> bytes:
+    """Creates users in a contender's database, and gives the id of one of them."""
+    print(f"bench: creating {users:,} users", file=sys.stderr)
+    sys.path.insert(0, str(bench.work / "stubs"))
+    import grpc
+    from user.v1 import user_pb2, user_pb2_grpc
+
+    process = bench.start(contender)
+    with grpc.insecure_channel(f"127.0.0.1:{bench.port}") as channel:
+        stub = user_pb2_grpc.UserServiceStub(channel)
+        for start in range(0, users, 5_000):
+            requests = (
+                user_pb2.CreateUserRequest(user=user_pb2.User(email=f"user{number}@example.com", name="A User"))
+                for number in range(start, start + 5_000)
+            )
+            made = stub.CreateUsers(requests, timeout=120)
+            assert made.success_count == 5_000, made.errors[:1]
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+    return made.users[0].id.encode()
+
+
 def median(results: dict[str, list[Result]], name: str, value: str) -> float:
     return statistics.median(getattr(result, value) for result in results[name])
 
@@ -228,6 +250,12 @@ def main(work_folder: str, certificates: str, user_service: str, benchmark_serve
     ]:
         contenders = [calling(contender, f"/grpc.testing.TestService/{method}") for contender in streaming]
         bench.table(title, contenders, body, 1_000, 5, 4, per_request=MESSAGES, unit="messages/s")
+    stored = Contender(
+        "ours, user-service on SQLite", [user_service, f"--database={work}/users.db", *flags],
+        path="/user.v1.UserService/GetUser",
+    )  # fmt: skip
+    (work / "get").write_bytes(framed(field(1, fill(bench, stored, 100_000))))
+    bench.table("GetUser out of 100,000 users", [stored], "get", 200_000, 20, 50)
     bench.memory([bare, full, peer, python], 1_000)
 
 
