@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+
 import grpc
 import pytest
 from google.rpc import error_details_pb2
@@ -52,3 +54,12 @@ def test_the_most_verbose_level_shows_frames(programs, level, is_shown):
         for sent in ("true", "false"):
             found = any(name in line and f"sent={sent}" in line for line in frames)
             assert found == is_shown, (name, sent)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody; others run every test as they are")
+def test_it_serves_without_rights(programs):
+    """As nobody, as in its image: no socket option, file or port needs root."""
+    with programs("user-service", *FLAGS, user=65534, group=65534, extra_groups=[]) as server:
+        with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            stub = greeter_pb2_grpc.GreeterStub(channel)
+            assert stub.SayHello(greeter_pb2.HelloRequest(name="nobody"), timeout=10).message == "Hello, nobody!"

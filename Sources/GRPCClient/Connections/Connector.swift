@@ -54,7 +54,7 @@ struct Connector: Sendable {
         channel.eventLoop.makeCompletedFuture {
           // It may have been given up meanwhile.
           guard !http2.isEnded else { throw ChannelError.ioOnClosedChannel }
-          if address.port != nil { try channel.syncOptions?.setOption(.socketOption(.tcp_nodelay), value: 1) }
+          if address.port != nil { try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1) }
           try channel.pipeline.syncOperations.addHandler(http2)
         }
       }

@@ -75,7 +75,7 @@ struct Listener {
     }
     do {
       if channel.localAddress?.port != nil {
-        try channel.syncOptions?.setOption(.socketOption(.tcp_nodelay), value: 1)
+        try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
       }
       let session = try HTTP2Session(role: .server, limits: server.configuration.limits.http2)
       let tls: TLSSession? =
