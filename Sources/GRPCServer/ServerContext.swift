@@ -149,7 +149,8 @@ struct CallCounts: ~Copyable, Sendable {
     receivedMessages.store(receivedMessages.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
   }
 
-  /// Takes note of a message; on the loop's thread alone.
+  /// Takes note of a message. A call's messages are sent one after another, so that no atomic addition is needed here
+  /// either.
   func sent(_ bytes: Int) {
     sentBytes.store(sentBytes.load(ordering: .relaxed) &+ bytes, ordering: .relaxed)
     sentMessages.store(sentMessages.load(ordering: .relaxed) &+ 1, ordering: .relaxed)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import urllib.request
 
 import grpc
 import pytest
@@ -63,3 +64,21 @@ def test_it_serves_without_rights(programs):
         with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
             stub = greeter_pb2_grpc.GreeterStub(channel)
             assert stub.SayHello(greeter_pb2.HelloRequest(name="nobody"), timeout=10).message == "Hello, nobody!"
+
+
+def test_the_metrics_know_what_went_out(programs):
+    """Messages and bytes of a unary answer are counted, though it is sent when the interceptors are through."""
+    with programs("user-service", *FLAGS[:2], "--admin=127.0.0.1:0") as server:
+        admin = server.line(r"admin .*?(\d+)$")[1]
+        with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            greeter_pb2_grpc.GreeterStub(channel).SayHello(greeter_pb2.HelloRequest(name="x"), timeout=10)
+        with urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics") as answer:
+            lines = [line for line in answer.read().decode().splitlines() if "SayHello" in line]
+
+    def value(name: str) -> float:
+        (line,) = [line for line in lines if line.startswith(name + "{")]
+        return float(line.rsplit(" ", 1)[1])
+
+    assert value("grpc_server_msg_received_total") == value("grpc_server_msg_sent_total") == 1
+    assert value("grpc_server_call_rcvd_total_compressed_message_size_bytes_sum") == len(b"\x0a\x01x")
+    assert value("grpc_server_call_sent_total_compressed_message_size_bytes_sum") == len(b"\x0a\x09Hello, x!")

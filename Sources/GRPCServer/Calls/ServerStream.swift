@@ -279,7 +279,6 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
 
   private func queue(_ frame: MessageFrame, compressible: Bool = true) {
     sendHeaders()
-    context.counts.sent(frame.messageCount)
     let isCompressed =
       compressible && call.responseEncoding == .gzip
       && frame.messageCount >= connection.server.compressionThreshold
@@ -312,7 +311,11 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
 
 extension ServerStream {
   /// Runs the handler, inside of all interceptors.
-  func handle(_ chain: InterceptorChain) async throws { lastResponse = try await handler.run(self, chain) }
+  func handle(_ chain: InterceptorChain) async throws {
+    lastResponse = try await handler.run(self, chain)
+    // It goes out with the status, when the interceptors are through: they count it now.
+    if let lastResponse { context.counts.sent(lastResponse.messageCount) }
+  }
 
   /// The request of a call that takes one, which is there before the handler runs.
   func decodeRequest<Message: Sendable>(_ codec: MessageCodec<Message>, _ chain: InterceptorChain) throws -> Message {
@@ -366,7 +369,12 @@ extension ServerStream {
   private func sendNow(_ frame: MessageFrame?, _ compressible: Bool) throws -> Bool {
     if let end { throw end }
     if let writer, writer.isWaiting { throw RPCError(.internal, "two tasks write to one call") }
-    if let frame { queue(frame, compressible: compressible) } else { sendHeaders() }
+    if let frame {
+      context.counts.sent(frame.messageCount)
+      queue(frame, compressible: compressible)
+    } else {
+      sendHeaders()
+    }
     perform()
     return connection.http2.session.pendingBytes(on: id) <= limits.sendBuffer
   }

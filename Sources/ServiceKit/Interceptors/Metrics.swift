@@ -36,10 +36,8 @@ public struct MetricsInterceptor: ServerInterceptor {
   }
 
   private func finish(_ method: RPCMetrics.Method, _ context: ServerContext, _ code: StatusCode) {
-    // The response of a unary call is sent after this, as one message.
-    for _ in 0..<context.receivedMessages { method.messageReceived() }
-    let isAnswered = code == .ok && context.method.kind.hasOneResponse
-    for _ in 0..<context.sentMessages + (isAnswered ? 1 : 0) { method.messageSent() }
+    method.messageReceived(UInt64(context.receivedMessages))
+    method.messageSent(UInt64(context.sentMessages))
     method.finished(
       code: context.endCode ?? code, duration: (.now() - context.start).nanoseconds,
       received: Int64(context.receivedBytes), sent: Int64(context.sentBytes))

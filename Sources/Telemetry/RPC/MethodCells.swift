@@ -48,8 +48,8 @@ final class MethodCells: Sendable {
   }
 
   func start() { row.add(1, at: Self.started) }
-  func receiveMessage() { row.add(1, at: Self.received) }
-  func sendMessage() { row.add(1, at: Self.sent) }
+  func receiveMessages(_ count: UInt64) { row.add(count, at: Self.received) }
+  func sendMessages(_ count: UInt64) { row.add(count, at: Self.sent) }
 
   /// Counts an end. A code that gRPC does not know counts as UNKNOWN.
   func finish(_ code: StatusCode, nanoseconds: Int64, receivedBytes: Int64, sentBytes: Int64) {

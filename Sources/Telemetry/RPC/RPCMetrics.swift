@@ -15,10 +15,10 @@ public final class RPCMetrics: Sendable {
 
     /// A call began. It must end with ``finished(code:duration:received:sent:)``, once.
     public func started() { cells.start() }
-    /// A message arrived whole.
-    public func messageReceived() { cells.receiveMessage() }
-    /// A message was handed to the connection.
-    public func messageSent() { cells.sendMessage() }
+    /// Messages arrived whole.
+    public func messageReceived(_ count: UInt64 = 1) { cells.receiveMessages(count) }
+    /// Messages were handed to the connection.
+    public func messageSent(_ count: UInt64 = 1) { cells.sendMessages(count) }
 
     /// A call ended: after `duration` nanoseconds, with so many bytes of messages received and sent, as the wire
     /// carried them, compressed and without frame headers.
