@@ -45,7 +45,7 @@ public final class ClientContext: Sendable {
     var status: Status?
     var peer: String?
     var attempts: [AttemptFacts] = []
-    var others: [(key: ObjectIdentifier, value: any Sendable)] = []
+    var others = KeyedValues()
   }
 
   private let values: Mutex<Values>
@@ -97,18 +97,8 @@ public final class ClientContext: Sendable {
 
   /// What an interceptor left under a key; nil where none did.
   public subscript<Key: ClientContextKey>(key: Key.Type) -> Key.Value? {
-    get {
-      values.withLock { values in
-        for (other, value) in values.others where other == ObjectIdentifier(key) { return value as? Key.Value }
-        return nil
-      }
-    }
-    set {
-      values.withLock { values in
-        values.others.removeAll { $0.key == ObjectIdentifier(key) }
-        if let newValue { values.others.append((ObjectIdentifier(key), newValue)) }
-      }
-    }
+    get { values.withLock { $0.others[key, as: Key.Value.self] } }
+    set { values.withLock { $0.others[key, as: Key.Value.self] = newValue } }
   }
 
   // MARK: - After it

@@ -46,7 +46,7 @@ public final class ServerContext: Sendable {
     var headers = Metadata()
     var trailers = Metadata()
     var compresses: Bool?
-    var values: [(key: ObjectIdentifier, value: any Sendable)] = []
+    var values = KeyedValues()
   }
 
   private let handler: MethodHandler
@@ -104,18 +104,8 @@ public final class ServerContext: Sendable {
 
   /// What an interceptor left under a key; nil where none did.
   public subscript<Key: ServerContextKey>(key: Key.Type) -> Key.Value? {
-    get {
-      answer.withLock { answer in
-        for (other, value) in answer.values where other == ObjectIdentifier(key) { return value as? Key.Value }
-        return nil
-      }
-    }
-    set {
-      answer.withLock { answer in
-        answer.values.removeAll { $0.key == ObjectIdentifier(key) }
-        if let newValue { answer.values.append((ObjectIdentifier(key), newValue)) }
-      }
-    }
+    get { answer.withLock { $0.values[key, as: Key.Value.self] } }
+    set { answer.withLock { $0.values[key, as: Key.Value.self] = newValue } }
   }
 
   /// Whether the request message that was read last came compressed.

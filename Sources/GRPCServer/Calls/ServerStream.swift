@@ -36,8 +36,7 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
   /// Why the handler can neither read nor write any more.
   private var end: RPCError?
 
-  /// When bytes that wait to be sent last became fewer, as far as the connection's sweeps have seen.
-  private var stall: (pendingBytes: Int, since: NIODeadline)?
+  private var stall = StallWatch()
 
   init(
     id: StreamID, call: ServerCall, handler: MethodHandler, context: ServerContext, connection: ServerConnection
@@ -95,14 +94,8 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
 
   /// Whether answers have waited for the client to read them for longer than it may take.
   func isStalled(_ now: NIODeadline) -> Bool {
-    let pendingBytes = connection.http2.session.pendingBytes(on: id)
-    guard pendingBytes > 0 else {
-      stall = nil
-      return false
-    }
-    if let stall, stall.pendingBytes == pendingBytes { return now - stall.since >= limits.stallTime }
-    stall = (pendingBytes, now)
-    return false
+    guard let time = stall.time(of: connection.http2.session.pendingBytes(on: id), now) else { return false }
+    return time >= limits.stallTime
   }
 
   /// Cuts the call off: the client is told, and the handler cancelled.

@@ -29,8 +29,8 @@ struct ConnectionLife {
   var idleSince: NIODeadline
   /// When the header section began that has not ended since, as far as the sweeps have seen.
   var headersSince: NIODeadline?
-  /// The bytes that waited in a full buffer, and since when they have been as many.
-  var block: (bytes: Int, since: NIODeadline)?
+  /// Bytes that wait in a full buffer.
+  var block = StallWatch()
   /// When a PING of ours left that is not answered.
   var pingSent: NIODeadline?
   var pings = PingPolice()

@@ -99,14 +99,8 @@ extension ServerConnection {
 
   /// Whether the client has not taken a byte of what waits in a full buffer for longer than it may.
   private func isBlocked(_ now: NIODeadline) -> Bool {
-    let bytes = http2.blockedBytes
-    guard bytes > 0 else {
-      life.block = nil
-      return false
-    }
-    if let block = life.block, block.bytes == bytes { return now - block.since > limits.stallTime }
-    life.block = (bytes, now)
-    return false
+    guard let time = life.block.time(of: http2.blockedBytes, now) else { return false }
+    return time > limits.stallTime
   }
 
   /// Asks a silent client for a sign of life, and gives up on one that gives none.
