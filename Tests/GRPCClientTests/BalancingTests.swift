@@ -58,7 +58,7 @@ extension GRPCClient {
   func reaches(_ state: ConnectivityState) async { for await each in stateChanges where each == state { return } }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct BalancingTests {
+@Suite(.timeLimit(.minutes(15))) struct BalancingTests {
   @Test("round robin gives each of three servers a third of the calls")
   func roundRobin() async throws {
     let backends = try await Backends.start(3)

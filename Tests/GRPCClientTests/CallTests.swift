@@ -9,7 +9,7 @@ import Testing
 
 @testable import GRPCClient
 
-@Suite(.timeLimit(.minutes(1))) struct CallTests {
+@Suite(.timeLimit(.minutes(15))) struct CallTests {
   @Test("a unary call brings the response back, with the metadata before and after it")
   func unary() async throws {
     try await withEcho { client in

@@ -20,7 +20,7 @@ func unusedPort() async throws -> Int {
   return port
 }
 
-@Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
+@Suite(.timeLimit(.minutes(15))) struct ConnectionTests {
   @Test("a request says what gRPC asks for, and the caller's entries but for reserved ones")
   func requestHead() async throws {
     let seen = Mutex<HeaderFields>([])

@@ -8,7 +8,7 @@ import Testing
 
 @testable import GRPCClient
 
-@Suite(.timeLimit(.minutes(1))) struct FlowControlTests {
+@Suite(.timeLimit(.minutes(15))) struct FlowControlTests {
   private static let size = 10_000
 
   @Test("a server that does not read holds a writer back after a bounded number of messages")

@@ -9,7 +9,7 @@ import Testing
 
 @testable import GRPCClient
 
-@Suite(.timeLimit(.minutes(1))) struct InProcessTests {
+@Suite(.timeLimit(.minutes(15))) struct InProcessTests {
   @Test("a client in the same process is a connection like any other, and can come again")
   func connection() async throws {
     let server = try await GRPCServer.start([Echo.implementation()], on: [])

@@ -46,7 +46,7 @@ private struct Around: ClientInterceptor {
 
 private enum Mark: ClientContextKey { typealias Value = Int }
 
-@Suite(.timeLimit(.minutes(1))) struct InterceptorTests {
+@Suite(.timeLimit(.minutes(15))) struct InterceptorTests {
   @Test("the first interceptor is the outermost, and sees messages and outcome")
   func order() async throws {
     let notes = Notes()

@@ -11,7 +11,7 @@ import Testing
 
 @testable import GRPCClient
 
-@Suite(.timeLimit(.minutes(1))) struct RecoveryTests {
+@Suite(.timeLimit(.minutes(15))) struct RecoveryTests {
   private static let quick = Backoff(initial: .milliseconds(1), maximum: .milliseconds(2))
 
   private func retrying(

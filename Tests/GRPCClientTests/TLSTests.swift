@@ -38,7 +38,7 @@ enum Certificates {
   static func roots(_ name: String = "ca") throws -> TrustRoots { .bundles([try read(name + ".pem")]) }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct TLSTests {
+@Suite(.timeLimit(.minutes(15))) struct TLSTests {
   private func server(
     _ identity: String = "server", alpn: [String] = ["h2"], clients: ClientVerification = .none
   ) async throws -> (server: GRPCServer, port: Int) {

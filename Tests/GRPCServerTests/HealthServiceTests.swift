@@ -10,7 +10,7 @@ import Testing
 
 @testable import GRPCServer
 
-@Suite(.timeLimit(.minutes(1))) struct HealthServiceTests {
+@Suite(.timeLimit(.minutes(15))) struct HealthServiceTests {
   @Test("a shutdown says NOT_SERVING for all but the exempt, and what is set meanwhile counts afterwards")
   func shutdown() {
     let health = HealthService(services: ["a", "b"], exempt: ["liveness"])

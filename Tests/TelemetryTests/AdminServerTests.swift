@@ -29,7 +29,7 @@ private func request(_ line: String, _ fields: String = "") -> String {
   "\(line) HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\(fields)\r\n"
 }
 
-@Suite(.timeLimit(.minutes(1))) struct AdminServerTests {
+@Suite(.timeLimit(.minutes(15))) struct AdminServerTests {
   /// Runs a body against a server that is stopped at the end.
   private func withServer<T: Sendable>(
     limits: AdminServer.Limits = AdminServer.Limits(), readiness: @escaping @Sendable () -> Readiness = { .ready },
