@@ -4,5 +4,6 @@
 #define SONDE_CNGHTTP2_H
 
 #include <nghttp2/nghttp2.h>
+#include <string.h>
 
 #endif

@@ -36,7 +36,7 @@ public struct Metadata: Equatable, Sendable {
     public let wireValue: String
 
     /// Whether the value is binary.
-    public var isBinary: Bool { name.hasSuffix("-bin") }
+    public var isBinary: Bool { Metadata.isBinary(name) }
 
     /// The entry as a header field. Secrets never enter a compression table; nor does what is another in every call,
     /// which would only push out what comes again.
@@ -69,7 +69,7 @@ public struct Metadata: Equatable, Sendable {
   /// Adds a field that came, unless it is a pseudo-field or gRPC's own.
   mutating func append(received field: HeaderField) {
     guard field.name.utf8.first != 0x3A, !Metadata.isReserved(field.name) else { return }
-    if field.name.hasSuffix("-bin") {
+    if Metadata.isBinary(field.name) {
       for part in field.value.split(onASCII: 0x2C) { entries.append(Entry(name: field.name, wireValue: part)) }
     } else {
       entries.append(Entry(name: field.name, wireValue: field.value))
@@ -113,13 +113,20 @@ public struct Metadata: Equatable, Sendable {
 
   /// Whether gRPC or HTTP/2 uses the name itself, so that it is no user's to set.
   public static func isReserved(_ name: String) -> Bool {
-    switch name {
-    case "content-type", "user-agent", "te", "grpc-timeout", "grpc-status", "grpc-message", "grpc-encoding",
-      "grpc-accept-encoding", "grpc-message-type":
-      true
+    switch name.utf8.count {
+    case 2: name == "te"
+    case 10: name == "user-agent"
+    case 11: name == "grpc-status"
+    case 12: name == "content-type" || name == "grpc-timeout" || name == "grpc-message"
+    case 13: name == "grpc-encoding"
+    case 17: name == "grpc-message-type"
+    case 20: name == "grpc-accept-encoding"
     default: false
     }
   }
+
+  /// Whether the values of a name are binary.
+  private static func isBinary(_ name: String) -> Bool { name.utf8.last == 0x6E && name.hasSuffix("-bin") }
 
   private static func check(_ name: String) throws(MetadataError) {
     guard !name.isEmpty else { throw .emptyName }

@@ -9,6 +9,7 @@ struct HeaderBlock {
 
   private var fields: HeaderFields = []
   private var isOversized = false
+  private var memory = FieldMemory()
 
   mutating func begin(_ id: StreamID) {
     stream = id
@@ -29,9 +30,7 @@ struct HeaderBlock {
       return
     }
     if fields.isEmpty { fields.reserveCapacity(HeaderBlock.usualCount) }
-    let name = unsafe String(decoding: name, as: UTF8.self)
-    let value = unsafe String(decoding: value, as: UTF8.self)
-    fields.append(HeaderField(name, value, isSensitive: isSensitive))
+    fields.append(unsafe memory.field(at: fields.count, name, value, isSensitive: isSensitive))
   }
 
   /// Hands the section over.
