@@ -13,6 +13,8 @@ internal import Synchronization
 ///                                   one write a connection ◄─ flush ◄─ the batch runs
 /// ```
 ///
+/// Calls that come in are not jobs but work: ``LoopWorker`` runs one after another.
+///
 /// A task that prefers this executor starts, suspends and goes on without leaving the thread that its connection lives
 /// on: no lock is taken and no thread woken, and all that a batch of calls answers leaves in one write.
 ///
@@ -23,6 +25,10 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
 
   private var jobs: [UnownedJob] = []
   private var unflushed: [HTTP2Connection] = []
+  private var work: [any LoopWork] = []
+  private var nextWork = 0
+  private var idleWorkers: [LoopWorker] = []
+  private var keepsWorkers = false
   private var isReading = false
   private var isRunning = false
   private var isScheduled = false
@@ -32,6 +38,8 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
 
   /// How often a batch may make the next one before the loop has its turn: a task that only ever yields starves nobody.
   private static let maxRounds = 16
+  /// Workers that stay for later when they have nothing to do.
+  private static let maxIdleWorkers = 128
 
   /// An executor for the loop. One loop has one, so that its connections share their batches.
   public init(_ loop: any EventLoop) { self.loop = loop }
@@ -48,6 +56,48 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
       return remoteJobs.count == 1
     }
     if isFirst { loop.execute { self.takeRemoteJobs() } }
+  }
+
+  // MARK: - Work
+
+  /// Runs work in the next batch. On the loop's thread.
+  public func run(_ newWork: any LoopWork) {
+    work.append(newWork)
+    keepsWorkers = true
+    schedule()
+  }
+
+  /// Lets idle workers end, since nothing is expected to come. On the loop's thread.
+  public func dismissWorkers() {
+    keepsWorkers = false
+    let workers = idleWorkers
+    idleWorkers = []
+    for worker in workers { worker.wake() }
+  }
+
+  func takeWork() -> (any LoopWork)? {
+    guard nextWork < work.count else { return nil }
+    let taken = work[nextWork]
+    nextWork += 1
+    if nextWork == work.count {
+      work.removeAll(keepingCapacity: work.capacity <= 1_024)
+      nextWork = 0
+    }
+    return taken
+  }
+
+  func keepsIdle() -> Bool { keepsWorkers && idleWorkers.count < Self.maxIdleWorkers }
+
+  func becameIdle(_ worker: LoopWorker) { idleWorkers.append(worker) }
+
+  /// Runs the work that waits. Each round ends when all of it is done or waits for something.
+  private func runWork() {
+    var rounds = work.count - nextWork
+    while rounds > 0, nextWork < work.count {
+      rounds -= 1
+      if let worker = idleWorkers.popLast() { worker.wake() } else { _ = LoopWorker(self) }
+      runJobs()
+    }
   }
 
   // MARK: - The connections' side
@@ -90,9 +140,10 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     guard !isRunning else { return }
     isRunning = true
     var rounds = 0
-    while !jobs.isEmpty || !unflushed.isEmpty, rounds < Self.maxRounds {
+    while hasWork, rounds < Self.maxRounds {
       rounds += 1
       runJobs()
+      runWork()
       // Flushing tells of windows and ends, which resumes tasks: they belong to the next round.
       var connections: [HTTP2Connection] = []
       swap(&connections, &unflushed)
@@ -103,8 +154,10 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
       }
     }
     isRunning = false
-    if !jobs.isEmpty || !unflushed.isEmpty { schedule() }
+    if hasWork { schedule() }
   }
+
+  private var hasWork: Bool { !jobs.isEmpty || nextWork < work.count || !unflushed.isEmpty }
 
   private func runJobs() {
     var batch: [UnownedJob] = []

@@ -16,7 +16,7 @@ internal import Synchronization
 /// ```
 ///
 /// What is not marked otherwise belongs to the loop's thread.
-final class ServerStream: CallTimerTarget, @unchecked Sendable {
+final class ServerStream: CallTimerTarget, LoopWork, @unchecked Sendable {
   let id: StreamID
   let context: ServerContext
   private let connection: ServerConnection
@@ -24,6 +24,9 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
   private let limits: ServerLimits
   private var call: ServerCall
 
+  private var isLaunched = false
+  /// What runs the handler: a worker of the loop's, or a task of its own where it runs elsewhere.
+  private var worker: LoopWorker?
   private var task: Task<Void, Never>?
   /// The response that goes out together with the status. It is the task's until that finishes.
   private var lastResponse: MessageFrame?
@@ -66,7 +69,7 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
     if case .data(_, _, let flowControlled, endStream: _) = event { unreleased += flowControlled }
     call.receive(event)
     takeCallEvents()
-    if task != nil {
+    if isLaunched {
       resumeReader()
     } else if end == nil {
       collectRequest()
@@ -137,7 +140,7 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
 
   /// Waits for the one request of a call that takes one.
   private func collectRequest() {
-    while task == nil, end == nil, let event = call.nextEvent() {
+    while !isLaunched, end == nil, let event = call.nextEvent() {
       switch event {
       case .message(let bytes) where request == nil: request = bytes
       case .message: reject("a second request message where the method takes one")
@@ -209,14 +212,27 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
     if let request { context.counts.received(request.count, compressed: call.lastMessageWasCompressed) }
     handler.callStarted()
     connection.callStarted()
+    isLaunched = true
+    if let executor = handler.executor {
+      task = Task(executorPreference: executor) { await self.run() }
+    } else {
+      connection.executor.run(self)
+    }
+  }
+
+  func run(in worker: LoopWorker) async {
+    self.worker = worker
+    if end != nil { worker.cancel() }
+    await run()
+  }
+
+  private func run() async {
     let chain = connection.server.chain
-    task = Task(executorPreference: handler.executor ?? connection.executor) {
-      do {
-        try await CallScope.$current.withValue(self.context.scope) { try await chain.run(self) }
-        self.finish(self.lastResponse, nil)
-      } catch {
-        self.finish(nil, RPCError(describing: error))
-      }
+    do {
+      try await CallScope.$current.withValue(context.scope) { try await chain.run(self) }
+      finish(lastResponse, nil)
+    } catch {
+      finish(nil, RPCError(describing: error))
     }
   }
 
@@ -231,6 +247,7 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
     if end == nil { end = RPCError(.cancelled, "the handler has returned") }
     releaseWindow()
     task = nil
+    worker = nil
   }
 
   /// Sends the status, once, with the last message before it.
@@ -257,6 +274,7 @@ final class ServerStream: CallTimerTarget, @unchecked Sendable {
     end = error
     context.counts.endCode.store(error.status.code.rawValue, ordering: .releasing)
     task?.cancel()
+    worker?.cancel()
     if let reader {
       self.reader = nil
       reader.resume(.failure(error))

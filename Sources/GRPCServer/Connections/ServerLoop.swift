@@ -56,6 +56,7 @@ final class ServerLoop: @unchecked Sendable {
   private func becameEmpty() {
     sweeper?.cancel()
     sweeper = nil
+    executor.dismissWorkers()
     let promises = emptied
     emptied = []
     for promise in promises { promise.succeed() }
