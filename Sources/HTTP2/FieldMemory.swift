@@ -10,17 +10,8 @@ struct FieldMemory {
   private struct Place {
     /// The name and behind it the value, as they came; empty where the field is not remembered.
     var bytes: [UInt8]
+    var nameCount: Int
     var field: HeaderField
-
-    func holds(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) -> Bool {
-      guard bytes.count == name.count + value.count, field.name.utf8.count == name.count, !bytes.isEmpty else {
-        return false
-      }
-      return unsafe bytes.withUnsafeBufferPointer { bytes in
-        unsafe FieldMemory.areEqual(bytes.baseAddress, name.baseAddress, name.count)
-          && FieldMemory.areEqual(bytes.baseAddress?.advanced(by: name.count), value.baseAddress, value.count)
-      }
-    }
   }
 
   private var places: [Place] = []
@@ -34,34 +25,37 @@ struct FieldMemory {
   mutating func field(
     at index: Int, _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, isSensitive: Bool
   ) -> HeaderField {
-    if index < places.count, unsafe places[index].holds(name, value) {
-      var field = places[index].field
-      field.isSensitive = isSensitive
-      return field
-    }
+    // What must not enter a compression table is not kept here either.
+    if !isSensitive, index < places.count, unsafe holds(index, name, value) { return places[index].field }
     let field = unsafe HeaderField(
       String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self), isSensitive: isSensitive)
-    // Whatever must not enter a compression table is not kept here either.
     let isKept = !isSensitive && name.count + value.count <= FieldMemory.maxFieldSize
-    if index < places.count {
-      places[index].bytes.removeAll(keepingCapacity: true)
-    } else if index == places.count, index < FieldMemory.maxPlaces {
-      places.append(Place(bytes: [], field: field))
-    } else {
-      return field
+    if index == places.count, index < FieldMemory.maxPlaces {
+      places.append(Place(bytes: [], nameCount: 0, field: HeaderField("", "")))
     }
+    guard index < places.count else { return field }
+    places[index].bytes.removeAll(keepingCapacity: true)
+    places[index].field = isKept ? field : HeaderField("", "")
     if isKept {
       unsafe places[index].bytes.append(contentsOf: name)
       unsafe places[index].bytes.append(contentsOf: value)
-      places[index].field = field
-    } else {
-      places[index].field = HeaderField("", "")
+      places[index].nameCount = name.count
     }
     return field
   }
 
-  private static func areEqual(_ left: UnsafePointer<UInt8>?, _ right: UnsafePointer<UInt8>?, _ count: Int) -> Bool {
-    guard count > 0, let left = unsafe left, let right = unsafe right else { return count == 0 }
-    return unsafe memcmp(left, right, count) == 0
+  /// Whether the field at a place came as these bytes.
+  private func holds(
+    _ index: Int, _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
+  ) -> Bool {
+    guard places[index].nameCount == name.count, places[index].bytes.count == name.count + value.count,
+      let name = name.baseAddress
+    else { return false }
+    let nameCount = places[index].nameCount
+    return unsafe places[index].bytes.withUnsafeBufferPointer { bytes in
+      guard let kept = bytes.baseAddress, unsafe memcmp(kept, name, nameCount) == 0 else { return false }
+      guard bytes.count > nameCount, let value = value.baseAddress else { return bytes.count == nameCount }
+      return unsafe memcmp(kept + nameCount, value, bytes.count - nameCount) == 0
+    }
   }
 }
