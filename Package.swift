@@ -171,7 +171,12 @@ if !embedded, !releasing {
       "benchmark-server",
       ["GRPCServer", "Interop", "NIOTransport", "Schemas", "ServiceMethods", "Sys", "TLS", swiftProtobuf]),
 
-    tests("ServiceKit", ["GRPC", "GRPCMethods", "Schemas", argumentParser, swiftProtobuf]),
+    tests(
+      "ServiceKit",
+      [
+        "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "InProcess", "Schemas", "Telemetry", nioCore,
+        argumentParser, swiftProtobuf,
+      ]),
     tests("UserServer", ["GRPC", "GRPCMethods", "Schemas", "ServiceKit", "UserStore", swiftProtobuf, logging]),
 
     // What the README shows.
