@@ -153,8 +153,8 @@ if embedded {
     service(
       "UserServer",
       [
-        "Bytes", "GRPC", "GRPCMethods", "GRPCServer", "Schemas", "ServiceKit", "ServiceMethods", "UserStore", logging,
-        swiftProtobuf,
+        "Bytes", "GRPC", "GRPCMethods", "GRPCServer", "Schemas", "ServiceKit", "ServiceMethods", "Telemetry",
+        "UserStore", logging, swiftProtobuf,
       ]),
     executable("user-service", ["Schemas", "ServiceKit", "Sys", "UserServer", "UserStore", argumentParser, nioCore]),
   ]

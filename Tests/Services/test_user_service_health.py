@@ -107,6 +107,10 @@ def test_metrics(service, client):
     assert service.metric(series % "OK") >= 1
     assert service.metric(series % "NotFound") >= 1
     text = service.admin("/metrics")[1]
+    assert service.metric('database_threads{kind="write"}') == 1
+    assert service.metric('database_busy_threads{kind="write"}') in (0, 1)
+    for family in ("database_waiting_jobs", "database_waiting_jobs_limit", "database_refused_jobs_total"):
+        assert service.metric(family + '{kind="write"}') == (10_000 if family.endswith("limit") else 0)
     for family in ("grpc_server_handled_total", "grpc_server_handling_seconds", "grpc_active_requests", "process_"):
         assert f"\n{family}" in text, family
     assert service.admin("/nothing")[0] == 404

@@ -46,7 +46,7 @@ let floors: [[String: Set<String>]] = [
   [
     "UserServer": [
       "Bytes", "GRPC", "GRPCMethods", "GRPCServer", "Logging", "Schemas", "ServiceKit", "ServiceMethods",
-      "SwiftProtobuf", "Synchronization", "UserStore",
+      "SwiftProtobuf", "Synchronization", "Telemetry", "UserStore",
     ]
   ],
   [
