@@ -100,7 +100,7 @@ var targets: [Target] = [
   part("GRPC", ["Bytes", "Gzip", "HTTP2", "JSON"]),
   part("Health", ["Protobuf"]),
   part("Reflection", ["Protobuf"]),
-  part("Fault", ["Bytes"]),
+  part("Fault", ["Bytes", "TLS"]),
 
   // Floor 3: the driver that blocks, and the engine that it serves.
   part("BlockingClient", ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
@@ -136,7 +136,10 @@ if embedded {
       ["GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Reflection", "TLS", nioCore, nioPosix, logging]),
     service(
       "GRPCClient",
-      ["Bytes", "GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Sys", "TLS", nioCore, nioPosix, logging]),
+      [
+        "Bytes", "Fault", "GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Sys", "TLS", nioCore, nioPosix,
+        logging,
+      ]),
     service("InProcess", ["GRPCClient", "GRPCServer"]),
     service("Interop", ["GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "Schemas", nioCore, swiftProtobuf]),
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
+internal import Fault
 internal import GRPC
 internal import HTTP2
 internal import Logging
@@ -115,7 +116,8 @@ final class ClientConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
 
   func connectionOpened(_ connection: HTTP2Connection) {
     if let facts = connection.securityFacts, facts.alpn != "h2" {
-      reason = "the server did not agree to HTTP/2 (ALPN)"
+      let chosen = facts.alpn.map { "it chose \($0.quoted)" } ?? "it chose nothing"
+      reason = Fault(.alpnMissing, name, detail: chosen).programReason
       connection.abort()
     }
   }
@@ -215,9 +217,14 @@ final class ClientConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
   }
 
   private func describe(_ end: ConnectionEnd) -> String {
-    if let number = end.socketErrorNumber { return ErrorText.describe(number) }
-    if case .socket(let error) = end { return ErrorText.describe(error) }
-    return end.reason
+    switch end {
+    case .socket(let error): ErrorText.describe(error)
+    case .tls(let failure): Fault(failure, at: name).programReason
+    case .http2(let error) where error.code == .notHTTP2:
+      ForeignSpeech(error.firstBytes).faultForHTTP2(at: name).programReason
+    case .closedByPeer where phase == .connecting: Fault(.closedBeforeSettings, name).programReason
+    case .http2, .closedByUs, .closedByPeer: end.reason
+    }
   }
 }
 
