@@ -42,15 +42,30 @@ enum Certificates {
   private func server(
     _ identity: String = "server", alpn: [String] = ["h2"], clients: ClientVerification = .none
   ) async throws -> (server: GRPCServer, port: Int) {
+    try await server(TLSContextSource(try context(identity, alpn: alpn, clients: clients)))
+  }
+
+  private func context(
+    _ identity: String = "server", alpn: [String] = ["h2"], clients: ClientVerification = .none,
+    version: TLSVersion = .tls13
+  ) throws -> TLSContext {
     var tls = TLSServerConfiguration(identity: try Certificates.identity(identity))
     tls.alpn = alpn
     tls.clientVerification = clients
-    let security = TransportSecurity.tls(TLSContextSource(try TLSContext(server: tls)))
+    tls.maximumVersion = version
+    return try TLSContext(server: tls)
+  }
+
+  private func server(
+    _ source: TLSContextSource, port: Int = 0
+  ) async throws -> (server: GRPCServer, port: Int) {
+    let security = TransportSecurity.tls(source)
     let service = Echo.implementation { request, context in
       try context.responseHeaders.append("x-peer", context.peer.certificateNames.joined(separator: ","))
+      try context.responseHeaders.append("x-resumed", "\(context.peer.security?.isResumed ?? false)")
       return request
     }
-    return try await startServer([service]) { $0.security = security }
+    return try await startServer([service], port: port) { $0.security = security }
   }
 
   private func withClient(
@@ -190,5 +205,65 @@ enum Certificates {
     #expect(try await client.call(Echo.one, [1], options: CallOptions(waitsForReady: true)) == [1])
     await client.close()
     await server.shutdown(grace: .zero)
+  }
+
+  @Test(
+    "a later connection resumes the session, and makes a full handshake where the server does not know it any more",
+    arguments: [TLSVersion.tls12, .tls13])
+  func resumption(version: TLSVersion) async throws {
+    let source = TLSContextSource(try context(clients: .require(Certificates.roots()), version: version))
+    var (server, port) = try await server(source)
+    var outcomes: [Bool] = []
+    var tls = TLSClientConfiguration(roots: try Certificates.roots())
+    tls.identity = try Certificates.identity("client")
+    let client = try GRPCClient(
+      target: "127.0.0.1:\(port)", configuration: quickConfiguration { $0.security = .tls(tls) })
+    for connection in 0..<5 {
+      let headers = try await client.answer(Echo.one, [1], options: CallOptions(waitsForReady: true)).headers
+      #expect(headers.first("x-peer") == "probe.example.org", "what is known of the client stays known")
+      outcomes.append(headers.first("x-resumed") == "true")
+      // The next connection goes to the same server, which has forgotten its keys once.
+      await server.shutdown(grace: .zero)
+      if connection == 2 { source.context = try context(clients: .require(Certificates.roots()), version: version) }
+      (server, port) = try await self.server(source, port: port)
+    }
+    #expect(outcomes == [false, true, true, false, true])
+    await client.close()
+    await server.shutdown(grace: .zero)
+  }
+
+  @Test("tickets are used once, newest first, and the oldest make room")
+  func tickets() throws {
+    let server = try context()
+    var configuration = TLSClientConfiguration(roots: try Certificates.roots(), serverName: "localhost")
+    configuration.alpn = ["h2"]
+    let client = try TLSContext(client: configuration)
+    func ticket() throws -> TLSResumptionTicket { try #require(try handshake(client, server)) }
+    let store = TicketStore()
+    #expect(store.take(for: "a") == nil)
+    let ours = try (0...TicketStore.addressLimit).map { _ in try ticket() }
+    for each in ours { store.keep(each, from: "a") }
+    let other = try ticket()
+    store.keep(other, from: "b")
+    for each in ours.dropFirst().reversed() { #expect(store.take(for: "a") === each) }
+    #expect(store.take(for: "a") == nil)
+    for index in 0..<TicketStore.limit { store.keep(other, from: "\(index)") }
+    #expect(store.take(for: "b") == nil)
+    #expect(store.take(for: "0") === other)
+  }
+
+  /// Joins two sessions in memory and gives the client's ticket.
+  private func handshake(_ client: TLSContext, _ server: TLSContext) throws -> TLSResumptionTicket? {
+    var client = try TLSSession(client)
+    var server = try TLSSession(server)
+    for _ in 0..<4 {
+      var bytes: [UInt8] = []
+      client.drain(into: &bytes)
+      server.receive(bytes.span)
+      bytes = []
+      server.drain(into: &bytes)
+      client.receive(bytes.span)
+    }
+    return client.resumptionTicket()
   }
 }

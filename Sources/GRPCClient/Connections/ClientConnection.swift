@@ -143,6 +143,8 @@ final class ClientConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
   func connectionEnded(_ connection: HTTP2Connection, _ end: ConnectionEnd) {
     guard phase != .ended else { return }
     let wasReady = phase != .connecting
+    // One that came late: under TLS 1.3 a server may give it at any time.
+    if wasReady { loop.core.connector.keepTicket(of: connection, name: name) }
     failure = reason ?? describe(end)
     phase = .ended
     loop.logger.debug(
@@ -169,6 +171,7 @@ final class ClientConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
     if phase == .connecting {
       phase = .ready
       readySince = .now()
+      loop.core.connector.keepTicket(of: http2, name: name)
       scheduleKeepalive()
       owner?.connectionReady(self)
     }
