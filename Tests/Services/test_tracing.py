@@ -3,42 +3,17 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import queue
 
 import grpc
 import pytest
 
 from greeter import greeter_pb2, greeter_pb2_grpc
+from peers.collector import EXPORT, Collector
 from peers.users import until
 
-EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
-
-
-class Collector:
-    """Takes OTLP exports as bytes."""
-
-    def __init__(self):
-        self.requests: queue.Queue[bytes] = queue.Queue()
-        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
-
-        def export(request, context):
-            self.requests.put(request)
-            return b""
-
-        handlers = {"Export": grpc.unary_unary_rpc_method_handler(export)}
-        service = EXPORT.split("/")[1]
-        self.server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, handlers)])
-        self.port = self.server.add_insecure_port("127.0.0.1:0")
-
-    def __enter__(self):
-        self.server.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.stop(0)
 
 
 def say_hello(port: int, *metadata) -> None:
