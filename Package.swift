@@ -100,7 +100,7 @@ var targets: [Target] = [
   part("GRPC", ["Bytes", "Gzip", "HTTP2", "JSON"]),
   part("Health", ["Protobuf"]),
   part("Reflection", ["Protobuf"]),
-  part("Fault", ["Bytes"]),
+  part("Fault", ["Bytes", "TLS"]),
 
   // Floor 3: the driver that blocks, and the engine that it serves.
   part("BlockingClient", ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
@@ -136,7 +136,10 @@ if embedded {
       ["GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Reflection", "TLS", nioCore, nioPosix, logging]),
     service(
       "GRPCClient",
-      ["Bytes", "GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Sys", "TLS", nioCore, nioPosix, logging]),
+      [
+        "Bytes", "Fault", "GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Sys", "TLS", nioCore, nioPosix,
+        logging,
+      ]),
     service("InProcess", ["GRPCClient", "GRPCServer"]),
     service("Interop", ["GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "Schemas", nioCore, swiftProtobuf]),
 
@@ -153,8 +156,8 @@ if embedded {
     service(
       "UserServer",
       [
-        "Bytes", "GRPC", "GRPCMethods", "GRPCServer", "Schemas", "ServiceKit", "ServiceMethods", "UserStore", logging,
-        swiftProtobuf,
+        "Bytes", "GRPC", "GRPCMethods", "GRPCServer", "Schemas", "ServiceKit", "ServiceMethods", "Telemetry",
+        "UserStore", logging, swiftProtobuf,
       ]),
     executable("user-service", ["Schemas", "ServiceKit", "Sys", "UserServer", "UserStore", argumentParser, nioCore]),
   ]
@@ -171,7 +174,12 @@ if !embedded, !releasing {
       "benchmark-server",
       ["GRPCServer", "Interop", "NIOTransport", "Schemas", "ServiceMethods", "Sys", "TLS", swiftProtobuf]),
 
-    tests("ServiceKit", ["GRPC", "GRPCMethods", "Schemas", argumentParser, swiftProtobuf]),
+    tests(
+      "ServiceKit",
+      [
+        "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "InProcess", "Schemas", "Telemetry", nioCore,
+        argumentParser, swiftProtobuf,
+      ]),
     tests("UserServer", ["GRPC", "GRPCMethods", "Schemas", "ServiceKit", "UserStore", swiftProtobuf, logging]),
 
     // What the README shows.

@@ -87,6 +87,9 @@ public struct ConnectPolicy: Sendable {
   public var timeout = TimeAmount.seconds(20)
   /// How long an address is left alone after failures.
   public var backoff = Backoff()
+  /// How long a policy that looks for one server waits for an address before it tries the next one beside it: the
+  /// 250 ms that RFC 8305 section 5 recommends. One that fails earlier is not waited for.
+  public var attemptDelay = TimeAmount.milliseconds(250)
 
   /// The policy with its defaults.
   public init() {}

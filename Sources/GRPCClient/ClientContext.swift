@@ -25,6 +25,10 @@ public struct AttemptFacts: Sendable {
   public let status: Status
   /// Whether nothing of it reached a server's application, so that it does not count against a retry policy.
   public let isUnprocessed: Bool
+  /// Bytes of request messages that it sent, as the wire carried them, without their frames.
+  public let sentBytes: Int
+  /// Bytes of response messages that the caller read of it, without their frames.
+  public let receivedBytes: Int
 }
 
 /// What is known of a call beside its messages, for interceptors before and after it. It may be used from any thread.

@@ -28,6 +28,15 @@ public protocol ClientInterceptor: Sendable {
 
   /// Looks at a response's message before the caller does. Throwing ends the call.
   func received<Message: Sendable>(_ message: Message, _ context: ClientContext) throws
+
+  /// Whether ``attemptBegan(_:)`` and ``attemptEnded(_:_:)`` are to be called.
+  var seesAttempts: Bool { get }
+
+  /// An attempt to have the call answered began: its first, or one more.
+  func attemptBegan(_ context: ClientContext)
+
+  /// An attempt that began ended; each does, once, and at the latest when the call does.
+  func attemptEnded(_ attempt: AttemptFacts, _ context: ClientContext)
 }
 
 /// What comes after an interceptor: the next one, and at last the call itself.
@@ -56,16 +65,27 @@ extension ClientInterceptor {
 
   /// Nothing.
   public func received<Message: Sendable>(_ message: Message, _ context: ClientContext) throws {}
+
+  /// No attempts.
+  public var seesAttempts: Bool { false }
+
+  /// Nothing.
+  public func attemptBegan(_ context: ClientContext) {}
+
+  /// Nothing.
+  public func attemptEnded(_ attempt: AttemptFacts, _ context: ClientContext) {}
 }
 
 /// A client's interceptors, in their order.
 struct ClientInterceptorChain: Sendable {
   private let all: [any ClientInterceptor]
   private let observers: [any ClientInterceptor]
+  private let attemptObservers: [any ClientInterceptor]
 
   init(_ interceptors: [any ClientInterceptor]) {
     all = interceptors
     observers = interceptors.filter(\.seesMessages)
+    attemptObservers = interceptors.filter(\.seesAttempts)
   }
 
   /// Runs a call through the interceptors from one on.
@@ -81,5 +101,13 @@ struct ClientInterceptorChain: Sendable {
 
   func received<Message: Sendable>(_ message: Message, _ context: ClientContext) throws {
     for observer in observers.reversed() { try observer.received(message, context) }
+  }
+
+  func attemptBegan(_ context: ClientContext) {
+    for observer in attemptObservers { observer.attemptBegan(context) }
+  }
+
+  func attemptEnded(_ attempt: AttemptFacts, _ context: ClientContext) {
+    for observer in attemptObservers.reversed() { observer.attemptEnded(attempt, context) }
   }
 }

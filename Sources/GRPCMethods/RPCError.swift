@@ -26,13 +26,33 @@ public struct RPCError: Error, Equatable, Sendable {
   /// ``maxDetailsSize`` bytes in all are left out, since many peers refuse trailers of more than 8 KiB.
   public init(_ code: StatusCode, _ message: String, details: [any SwiftProtobuf.Message]) {
     self.init(code, message)
+    append(details: details.compactMap { try? Google_Protobuf_Any(message: $0).serializedBytes() })
+  }
+
+  /// A failure whose only detail is a `google.rpc.ErrorInfo`: the reason and the domain that a program can tell it by.
+  public init(_ code: StatusCode, _ message: String, reason: String, domain: String) {
+    self.init(code, message)
+    explain(reason: reason, domain: domain)
+  }
+
+  /// Adds a `google.rpc.ErrorInfo` to a failure that has no details.
+  public mutating func explain(reason: String, domain: String) {
+    guard !trailers.entries.contains(where: { $0.name == Self.detailsName }) else { return }
+    var info = WireWriter()
+    info.string(reason, field: 1)
+    info.string(domain, field: 2)
+    var any = WireWriter()
+    any.string("type.googleapis.com/google.rpc.ErrorInfo", field: 1)
+    any.bytes(info.bytes, field: 2)
+    append(details: [any.bytes])
+  }
+
+  /// Adds details, each a `google.protobuf.Any`.
+  private mutating func append(details: [[UInt8]]) {
     var writer = WireWriter()
-    writer.int32(Int32(truncatingIfNeeded: code.rawValue), field: 1)
-    writer.string(message, field: 2)
-    for detail in details {
-      guard let bytes = try? Google_Protobuf_Any(message: detail).serializedBytes() as [UInt8] else { continue }
-      writer.bytes(bytes, field: 3)
-    }
+    writer.int32(Int32(truncatingIfNeeded: status.code.rawValue), field: 1)
+    writer.string(status.message, field: 2)
+    for detail in details { writer.bytes(detail, field: 3) }
     guard writer.bytes.count <= Self.maxDetailsSize else { return }
     // The name is fixed and ends as a binary one must.
     try? trailers.append(Self.detailsName, bytes: writer.bytes)

@@ -17,6 +17,7 @@ public enum ReflectionService {
         name,
         [
           handle(method, options: MethodOptions(endsOnDrain: true)) { requests, writer, _ in
+            var responder = responder
             for try await request in requests {
               switch responder.answer(request) {
               case .answer(let response): try await writer.write(response)

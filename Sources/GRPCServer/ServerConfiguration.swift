@@ -33,6 +33,10 @@ public struct ServerConfiguration: Sendable {
   public var eventLoops: Int?
   /// Leading metadata of every answer, such as the name of this instance.
   public var responseHeaders = Metadata()
+  /// Whose reasons failures have: where it is set, each that has no details of its own carries a
+  /// `google.rpc.ErrorInfo` with this domain. The reason is a `ServerFailure` where the server itself failed the call,
+  /// and the name of the status code where a handler did.
+  public var errorDomain: String?
   /// Whether responses are compressed with gzip for clients that understand it.
   public var compressesResponses = false
   /// The least size of a message worth compressing, in bytes.

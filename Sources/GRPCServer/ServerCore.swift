@@ -13,6 +13,8 @@ final class ServerCore: Sendable {
   let handlers: [String: MethodHandler]
   let chain: InterceptorChain
   let logger: Logger
+  /// The trailing metadata of calls that are refused before a handler sees them, or while it runs.
+  let refusalTrailers: ServerCall.RefusalTrailers
   private let services: Set<String>
   private let calls = Atomic(0)
   private let connections = Atomic(0)
@@ -27,6 +29,11 @@ final class ServerCore: Sendable {
     self.handlers = handlers
     chain = InterceptorChain(interceptors)
     logger = configuration.logger
+    refusalTrailers = { status, failure, isWhole in
+      var trailers = isWhole ? configuration.responseHeaders : Metadata()
+      trailers.append(contentsOf: configuration.failure(status.code, status.message, failure).trailers)
+      return trailers
+    }
   }
 
   var compressesResponses: Bool { configuration.compressesResponses }
@@ -60,14 +67,37 @@ final class ServerCore: Sendable {
 
   func connectionEnded() { connections.subtract(1, ordering: .relaxed) }
 
-  // MARK: - Unknown methods
+  // MARK: - Failures
 
-  /// The answer to a call of a method that nobody handles.
-  func unimplemented(_ path: String) -> Status {
+  /// A failure of the server's own.
+  func failure(_ code: StatusCode, _ message: String, _ failure: ServerFailure) -> RPCError {
+    configuration.failure(code, message, failure)
+  }
+
+  /// The trailing metadata of a handler's failure.
+  func trailers(of error: RPCError) -> Metadata {
+    var error = error
+    if let domain = configuration.errorDomain { error.explain(reason: error.status.code.constantName, domain: domain) }
+    return error.trailers
+  }
+
+  /// What is wrong with a call of a method that nobody handles.
+  func unimplemented(_ path: String) -> (Status, ServerFailure) {
     let parts = path.utf8.dropFirst().split(separator: 0x2F, maxSplits: 1, omittingEmptySubsequences: false)
     guard path.utf8.first == 0x2F, parts.count == 2, let service = String(parts[0]), let method = String(parts[1])
-    else { return Status(.unimplemented, "malformed method name: \(path)") }
-    guard services.contains(service) else { return Status(.unimplemented, "unknown service \(service)") }
-    return Status(.unimplemented, "unknown method \(method) for service \(service)")
+    else { return (Status(.unimplemented, "malformed method name: \(path)"), .malformedMethodName) }
+    guard services.contains(service) else {
+      return (Status(.unimplemented, "unknown service \(service)"), .unknownService)
+    }
+    return (Status(.unimplemented, "unknown method \(method) for service \(service)"), .unknownMethod)
+  }
+}
+
+extension ServerConfiguration {
+  /// A failure of the server's own, with its reason where there is a domain for it.
+  fileprivate func failure(_ code: StatusCode, _ message: String, _ failure: ServerFailure) -> RPCError {
+    var error = RPCError(code, message)
+    if let errorDomain { error.explain(reason: failure.rawValue, domain: errorDomain) }
+    return error
   }
 }

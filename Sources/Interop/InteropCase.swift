@@ -32,22 +32,24 @@ public struct InteropFailure: Error, Equatable, Sendable, CustomStringConvertibl
   public let description: String
 }
 
-/// Whether a response came compressed, which only a call's context knows.
-public struct CompressionProbe: ClientInterceptor {
+/// What only a call's context knows: who answered, and whether the response came compressed.
+public struct CallProbe: ClientInterceptor {
   @TaskLocal static var latest: Latest?
 
   final class Latest: @unchecked Sendable {
     // Written by the call's own task before the call returns, and read by it afterwards.
     var wasCompressed = false
+    var peer = "nobody"
   }
 
-  /// A probe; the cases about compression need their client to have one.
+  /// A probe; the cases about compression and the soak need their client to have one.
   public init() {}
 
   /// Takes note once the call is over.
   public func intercept(_ context: ClientContext, next: ClientNext) async throws {
     try await next()
     Self.latest?.wasCompressed = context.responseWasCompressed
+    if let peer = context.peer { Self.latest?.peer = peer }
   }
 }
 

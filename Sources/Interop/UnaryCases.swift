@@ -36,14 +36,16 @@ extension InteropCase {
     try expect(response.payload.body, Data(count: largeResponse), "payload")
   }
 
+  static func largeUnary(_ client: GRPCClient) async throws {
+    try expectLarge(try await client.call(TestService.unaryCall, largeUnaryRequest(), options: .patient))
+  }
+
   static let unaryCases = [
     InteropCase("empty_unary") { client in
       let response = try await client.call(TestService.emptyCall, Grpc_Testing_Empty(), options: .patient)
       try expect(response, Grpc_Testing_Empty(), "response")
     },
-    InteropCase("large_unary") { client in
-      try expectLarge(try await client.call(TestService.unaryCall, largeUnaryRequest(), options: .patient))
-    },
+    InteropCase("large_unary") { try await largeUnary($0) },
     InteropCase("client_compressed_unary") { client in
       var options = CallOptions.patient
       options.compressesRequests = false
@@ -61,8 +63,8 @@ extension InteropCase {
     InteropCase("server_compressed_unary") { client in
       for wanted in [true, false] {
         let request = largeUnaryRequest { $0.responseCompressed.value = wanted }
-        let latest = CompressionProbe.Latest()
-        let response = try await CompressionProbe.$latest.withValue(latest) {
+        let latest = CallProbe.Latest()
+        let response = try await CallProbe.$latest.withValue(latest) {
           try await client.call(TestService.unaryCall, request, options: .patient)
         }
         try expectLarge(response)

@@ -107,6 +107,9 @@ public final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
   /// Whether nothing more will happen.
   public var isEnded: Bool { state == .ended }
 
+  /// What the server gave to resume the TLS session with, if it has since the last look.
+  public func takeResumptionTicket() -> TLSResumptionTicket? { tls.session?.resumptionTicket() }
+
   /// Sends what the session holds at the end of the batch, together with what else comes up until then.
   public func setNeedsFlush() {
     guard !needsFlush, state != .ended else { return }

@@ -95,14 +95,16 @@ public struct DescriptorIndex: Sendable {
   }
 
   /// The file of a name, and behind it every file of the index that it imports, directly or not, each once.
-  public func files(named name: String) -> [[UInt8]]? { places[name].map { closure(of: $0) } }
+  public func files(named name: String) -> [[UInt8]]? { place(named: name).map { bytes(of: closure(of: $0)) } }
 
   /// The file that declares a symbol, with its imports as in ``files(named:)``.
-  public func files(declaring symbol: String) -> [[UInt8]]? { symbols[symbol].map { closure(of: $0.file) } }
+  public func files(declaring symbol: String) -> [[UInt8]]? {
+    place(declaring: symbol).map { bytes(of: closure(of: $0)) }
+  }
 
   /// The file that extends a message by a field number, with its imports as in ``files(named:)``.
   public func files(extending type: String, number: Int32) -> [[UInt8]]? {
-    extensions[type]?[number].map { closure(of: $0) }
+    place(extending: type, number: number).map { bytes(of: closure(of: $0)) }
   }
 
   /// The field numbers of a message's extensions, ascending; nil where no such message is known.
@@ -110,6 +112,16 @@ public struct DescriptorIndex: Sendable {
     guard let known = extensions[type] else { return symbols[type]?.kind == .message ? [] : nil }
     return known.keys.sorted()
   }
+
+  // MARK: - Places of files
+
+  func place(named name: String) -> Int? { places[name] }
+
+  func place(declaring symbol: String) -> Int? { symbols[symbol]?.file }
+
+  func place(extending type: String, number: Int32) -> Int? { extensions[type]?[number] }
+
+  func bytes(of places: [Int]) -> [[UInt8]] { places.map { files[$0].bytes } }
 
   private mutating func add(_ bytes: [UInt8], _ limits: Limits) throws(DescriptorError.Code) {
     guard files.count < limits.files else { throw .tooManyFiles }
@@ -132,7 +144,7 @@ public struct DescriptorIndex: Sendable {
   }
 
   /// Walks the imports breadth first. Files that import each other, which protoc refuses, end the walk all the same.
-  private func closure(of first: Int) -> [[UInt8]] {
+  func closure(of first: Int) -> [Int] {
     var order = [first]
     var seen: Set<Int> = [first]
     var next = 0
@@ -142,6 +154,6 @@ public struct DescriptorIndex: Sendable {
       }
       next += 1
     }
-    return order.map { files[$0].bytes }
+    return order
   }
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Answers the questions of reflection from an index.
+/// Answers the questions of one reflection stream from an index; each stream has a copy of its own.
+///
+/// It remembers what the stream was sent: a client keeps the files that it has, so that imports which came with an
+/// earlier answer are left out of the next one. The file that was asked for is always sent.
 public struct ReflectionResponder: Sendable {
   /// What becomes of a question.
   public enum Outcome: Equatable, Sendable {
@@ -15,6 +18,8 @@ public struct ReflectionResponder: Sendable {
 
   private let index: DescriptorIndex
   private let services: [String]
+  /// Places of files that were sent.
+  private var sent: Set<Int> = []
 
   /// A responder that lists the services given, which are those that the server offers; those of the index unless said
   /// otherwise.
@@ -24,12 +29,12 @@ public struct ReflectionResponder: Sendable {
   }
 
   /// Answers one question.
-  public func answer(_ request: ReflectionRequest) -> Outcome {
+  public mutating func answer(_ request: ReflectionRequest) -> Outcome {
     switch request.kind {
-    case .fileByName(let name): files(index.files(named: name), request, "no such file")
-    case .fileContainingSymbol(let name): files(index.files(declaring: name), request, "no such symbol")
+    case .fileByName(let name): files(index.place(named: name), request, "no such file")
+    case .fileContainingSymbol(let name): files(index.place(declaring: name), request, "no such symbol")
     case .fileContainingExtension(let type, let number):
-      files(index.files(extending: type, number: number), request, "no such extension")
+      files(index.place(extending: type, number: number), request, "no such extension")
     case .extensionNumbers(let type):
       if let numbers = index.extensionNumbers(of: type) {
         .answer(ReflectionResponse(.extensionNumbers(type: type, numbers: numbers), to: request))
@@ -41,9 +46,11 @@ public struct ReflectionResponder: Sendable {
     }
   }
 
-  private func files(_ files: [[UInt8]]?, _ request: ReflectionRequest, _ refusal: String) -> Outcome {
-    guard let files else { return missing(request, refusal) }
-    return .answer(ReflectionResponse(.files(files), to: request))
+  private mutating func files(_ place: Int?, _ request: ReflectionRequest, _ refusal: String) -> Outcome {
+    guard let place else { return missing(request, refusal) }
+    let unsent = index.closure(of: place).filter { $0 == place || !sent.contains($0) }
+    sent.formUnion(unsent)
+    return .answer(ReflectionResponse(.files(index.bytes(of: unsent)), to: request))
   }
 
   /// What was asked for stands in the answer's copy of the question.

@@ -115,6 +115,7 @@ public struct ServiceHost: Sendable {
 
     var configuration = options.server
     configuration.logger = logger
+    configuration.errorDomain = name
     if let security { configuration.security = .tls(security) }
     // The name was made one by `hostName`, or is refused here.
     do { try configuration.responseHeaders.append("x-served-by", instance) } catch {

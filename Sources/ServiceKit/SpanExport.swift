@@ -23,7 +23,11 @@ final class SpanExport: Sendable {
   ) throws(ConfigurationError) {
     var configuration = ClientConfiguration()
     configuration.logger = logger
-    do { client = try GRPCClient(target: endpoint, configuration: configuration) } catch {
+    let metrics = ClientMetricsInterceptor(
+      ClientRPCMetrics(registry: registry), target: "dns:///" + endpoint, methods: [Exporter.method.info])
+    do {
+      client = try GRPCClient(target: endpoint, configuration: configuration, interceptors: [metrics])
+    } catch {
       throw ConfigurationError("--otlp-endpoint is HOST:PORT, and not \(endpoint): \(error)")
     }
     processor = BatchSpanProcessor(exporter: Exporter(client: client), resource: resource)
@@ -40,11 +44,11 @@ final class SpanExport: Sendable {
   private struct Exporter: SpanExporter {
     let client: GRPCClient
 
-    private static let export = Method<Unary, [UInt8], [UInt8]>(
+    static let method = Method<Unary, [UInt8], [UInt8]>(
       service: "opentelemetry.proto.collector.trace.v1.TraceService", name: "Export", request: .bytes, response: .bytes)
 
     func export(_ request: [UInt8]) async throws {
-      _ = try await client.call(Self.export, request, options: CallOptions(timeout: SpanExport.timeout))
+      _ = try await client.call(Self.method, request, options: CallOptions(timeout: SpanExport.timeout))
     }
   }
 }

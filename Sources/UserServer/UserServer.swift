@@ -5,6 +5,7 @@
 public import GRPCServer
 public import Logging
 internal import ServiceMethods
+public import Telemetry
 public import UserStore
 
 /// The reference service: users that are kept, watched and talk to each other.
@@ -26,6 +27,8 @@ public final class UserServer: Sendable {
     public var eventRetention = Duration.seconds(24 * 3_600)
     /// Where it says what happens to it.
     public var logger = Logger(label: "user-service", factory: { _ in SwiftLogNoOpLogHandler() })
+    /// Where it shows how busy the database is; nil for nowhere.
+    public var metrics: MetricsRegistry?
 
     /// A server on a database.
     public init(database: DatabasePool.Configuration) { self.database = database }
@@ -52,6 +55,7 @@ public final class UserServer: Sendable {
     let pool = try DatabasePool(database)
     let feed = EventFeed()
     self.pool = pool
+    if let metrics = configuration.metrics { DatabaseMetrics.register(pool, in: metrics) }
     tail = OutboxTail(pool: pool, feed: feed, bell: bell, logger: configuration.logger)
     pruner = OutboxPruner(pool: pool, retention: configuration.eventRetention, logger: configuration.logger)
     services = [

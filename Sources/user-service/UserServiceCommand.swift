@@ -62,6 +62,7 @@ struct UserServiceCommand: ServiceCommand {
       configuration.database.busyTimeout = Int32(clamping: databaseLockTimeout.amount.nanoseconds / 1_000_000)
       configuration.eventRetention = .nanoseconds(eventRetention.amount.nanoseconds)
       configuration.logger = environment.logger
+      configuration.metrics = environment.metrics
       let server: UserServer
       do throws(StoreError) { server = try UserServer(configuration) } catch {
         throw ConfigurationError("--database \(database): \(error.reason)")

@@ -15,6 +15,15 @@ import Testing
     #expect(fault.reason.utf8.allSatisfy { $0 >= 0x20 })
   }
 
+  @Test("what a program says of a fault names no flag of the probe's", arguments: FaultCode.allCases)
+  func programs(code: FaultCode) {
+    let fault = Fault(code, "there", detail: "seen")
+    #expect(fault.programReason.hasPrefix(fault.summary))
+    guard code != .noIdentity, code.step != .proxy else { return }
+    #expect(!code.programAdvice.split(separator: " ").contains { $0.hasPrefix("-") }, "\(code.programAdvice)")
+    #expect(Fault(code, "there", hint: "mine").programReason.hasSuffix("; mine"))
+  }
+
   @Test("what may pass by itself is transient, what somebody has to change is permanent")
   func permanence() {
     let transient = FaultCode.allCases.filter { !$0.isPermanent }

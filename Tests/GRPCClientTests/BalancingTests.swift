@@ -84,6 +84,54 @@ extension GRPCClient {
     await backends.stop()
   }
 
+  @Test("pick first does not wait for an address that gives no answer")
+  func silentAddress() async throws {
+    let backends = try await Backends.start(1)
+    let silent = try await SilentListener()
+    let ports = [silent.port, silent.port, backends.ports[0]]
+    // Only an attempt beside the first two can succeed: those are given far longer than the test is.
+    try await withClient(of: ports, { $0.connecting.timeout = .hours(1) }) { client, _ async throws in
+      for _ in 0..<3 { #expect(try await client.whoServes() == "0") }
+    }
+    await silent.stop()
+    await backends.stop()
+  }
+
+  @Test("pick first tries the next address at once where one refuses, and waits for one that may still answer")
+  func refusingAddresses() async throws {
+    let backends = try await Backends.start(1)
+    let silent = try await SilentListener()
+    var ports: [Int] = []
+    for _ in 0..<3 { ports.append(try await unusedPort()) }
+    // No head start ends within the test.
+    func patient(_ configuration: inout ClientConfiguration) { configuration.connecting.attemptDelay = .hours(1) }
+    try await withClient(of: ports + backends.ports, patient) { client, _ async throws in
+      #expect(try await client.whoServes() == "0")
+    }
+    try await withClient(of: [silent.port] + backends.ports, patient) { client, _ async throws in
+      let options = CallOptions(timeout: .milliseconds(300))
+      let error = try await failure { try await client.call(Echo.one, [], options: options) }
+      #expect(error.status.code == .deadlineExceeded)
+    }
+    #expect(backends.servers[0].server.openConnections == 0)
+    await silent.stop()
+    await backends.stop()
+  }
+
+  @Test("the families of a name's addresses take turns")
+  func families() throws {
+    func addresses(_ texts: String...) throws -> [NIOCore.SocketAddress] {
+      try texts.map { try NIOCore.SocketAddress(ipAddress: $0, port: 1) }
+    }
+    #expect(Balancer.interleaved([]) == [])
+    #expect(
+      try Balancer.interleaved(addresses("::1", "::2", "::3", "10.0.0.1"))
+        == addresses("::1", "10.0.0.1", "::2", "::3"))
+    #expect(
+      try Balancer.interleaved(addresses("10.0.0.1", "::1", "::2", "10.0.0.2", "::3"))
+        == addresses("10.0.0.1", "::1", "10.0.0.2", "::2", "::3"))
+  }
+
   @Test("least request avoids the server that is busy")
   func leastRequest() async throws {
     let go = Counter()

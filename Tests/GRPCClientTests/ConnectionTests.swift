@@ -139,13 +139,21 @@ func unusedPort() async throws -> Int {
     await peer.stop()
   }
 
-  @Test("a server of another protocol is told apart")
-  func foreignServer() async throws {
-    let peer = try await MutePeer(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))
+  @Test(
+    "a server of another protocol is told apart",
+    arguments: [
+      (
+        Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8), "server speaks HTTP/1.1, not HTTP/2: ",
+        " (it said \"HTTP/1.1 400 Bad Request\"); use the port that speaks gRPC, or switch HTTP/2 on"
+      ),
+      ([0x15, 3, 1, 0, 2, 2, 70], "server speaks TLS: ", "; connect with TLS"),
+    ] as [([UInt8], String, String)])
+  func foreignServer(bytes: [UInt8], beginning: String, end: String) async throws {
+    let peer = try await MutePeer(bytes)
     try await withClient(of: [peer.port]) { client, _ in
       let error = try await failure { try await client.call(Echo.one, []) }
-      #expect(
-        error.status.message == "cannot connect to 127.0.0.1:\(peer.port): the peer does not speak HTTP/2")
+      let address = "127.0.0.1:\(peer.port)"
+      #expect(error.status.message == "cannot connect to \(address): \(beginning)\(address)\(end)")
     }
     await peer.stop()
   }

@@ -5,6 +5,7 @@ import GRPCMethods
 import GRPCServer
 import InProcess
 import NIOCore
+import NIOPosix
 import Synchronization
 import Testing
 
@@ -124,6 +125,32 @@ final class ChangingResolver: NameResolver {
     count.add(1, ordering: .relaxed)
     return try addresses.withLock { try $0.get() }.map { try SocketAddress(ipAddress: "127.0.0.1", port: $0) }
   }
+}
+
+/// A listener whose queue is full, so that nobody who connects hears a word: neither acceptance nor refusal.
+final class SilentListener: Sendable {
+  let port: Int
+  private let group: MultiThreadedEventLoopGroup
+
+  init() async throws {
+    group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    // Without reading, it accepts nobody.
+    let channel = try await ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 0)
+      .serverChannelOption(.autoRead, value: false)
+      .bind(host: "127.0.0.1", port: 0).get()
+    port = channel.localAddress?.port ?? 0
+    // A queue of length 0 has room for one. The kernel drops what comes once it is full.
+    for _ in 0..<20 {
+      do {
+        _ = try await ClientBootstrap(group: group).connectTimeout(.milliseconds(300))
+          .connect(host: "127.0.0.1", port: port).get()
+      } catch { return }
+    }
+    throw TestFailure("the queue never becomes full")
+  }
+
+  func stop() async { try? await group.shutdownGracefully() }
 }
 
 /// A number that tasks and handlers count up and wait for.

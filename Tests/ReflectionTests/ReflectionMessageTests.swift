@@ -79,16 +79,39 @@ private let responses: [ReflectionResponse] = [
     ReflectionResponder(try DescriptorIndex([userFile, baseFile, deepestFile]), services: services)
   }
 
+  static func answer(_ request: ReflectionRequest, services: [String]? = nil) throws -> ReflectionResponder.Outcome {
+    var responder = try responder(services)
+    return responder.answer(request)
+  }
+
+  @Test("a stream is sent each import once, and what it asks for always")
+  func memory() throws {
+    var responder = try Self.responder()
+    var other = responder
+    func files(_ kind: ReflectionRequest.Kind) -> [[UInt8]] {
+      guard case .answer(let response) = responder.answer(ReflectionRequest(kind)),
+        case .files(let files) = response.kind
+      else { return [] }
+      return files
+    }
+    #expect(files(.fileByName("base.proto")) == [baseFile, deepestFile])
+    #expect(files(.fileContainingSymbol("user.v1.UserService")) == [userFile])
+    #expect(files(.fileContainingSymbol("user.v1.User")) == [userFile])
+    #expect(files(.fileByName("deepest.proto")) == [deepestFile])
+    let request = ReflectionRequest(.fileByName("user.proto"))
+    #expect(
+      other.answer(request) == .answer(ReflectionResponse(.files([userFile, baseFile, deepestFile]), to: request)))
+  }
+
   @Test("files are found by name, symbol and extension")
   func files() throws {
-    let responder = try Self.responder()
     for kind in [
       ReflectionRequest.Kind.fileByName("user.proto"), .fileContainingSymbol("user.v1.UserService.GetUser"),
       .fileContainingExtension(type: "base.Extensible", number: 100),
     ] {
       let request = ReflectionRequest(kind, host: "h")
       #expect(
-        responder.answer(request)
+        try Self.answer(request)
           == .answer(ReflectionResponse(.files([userFile, baseFile, deepestFile]), to: request)))
     }
   }
@@ -97,10 +120,10 @@ private let responses: [ReflectionResponse] = [
   func services() throws {
     let request = ReflectionRequest(.listServices("*"))
     #expect(
-      try Self.responder(["b.B", "a.A"]).answer(request)
+      try Self.answer(request, services: ["b.B", "a.A"])
         == .answer(ReflectionResponse(.services(["a.A", "b.B"]), to: request)))
     #expect(
-      try Self.responder().answer(request)
+      try Self.answer(request)
         == .answer(ReflectionResponse(.services(["AService", "user.v1.UserService"]), to: request)))
   }
 
@@ -108,7 +131,7 @@ private let responses: [ReflectionResponse] = [
   func extensionNumbers() throws {
     let request = ReflectionRequest(.extensionNumbers(type: "base.Extensible"))
     #expect(
-      try Self.responder().answer(request)
+      try Self.answer(request)
         == .answer(ReflectionResponse(.extensionNumbers(type: "base.Extensible", numbers: [100, 101]), to: request)))
   }
 
@@ -119,7 +142,7 @@ private let responses: [ReflectionResponse] = [
       .fileContainingExtension(type: "base.Extensible", number: 1), .extensionNumbers(type: "x"),
     ])
   func missing(kind: ReflectionRequest.Kind) throws {
-    guard case .answer(let response) = try Self.responder().answer(ReflectionRequest(kind)),
+    guard case .answer(let response) = try Self.answer(ReflectionRequest(kind)),
       case .error(code: 5, message: _) = response.kind
     else {
       Issue.record("no answer of code 5")
@@ -130,7 +153,7 @@ private let responses: [ReflectionResponse] = [
 
   @Test("a question that nobody knows ends the stream")
   func unknown() throws {
-    guard case .invalid = try Self.responder().answer(ReflectionRequest(nil)) else {
+    guard case .invalid = try Self.answer(ReflectionRequest(nil)) else {
       Issue.record("an answer to nothing")
       return
     }

@@ -41,12 +41,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def programs():
-    """Starts a built program by its name: programs("interop-server", "--port=0")."""
+    """Starts a built program by its name: programs("interop-server", "--port=0"). A wrapper is a command before it."""
     folder = os.environ.get("SONDE_PROGRAMS", "")
     assert os.path.isdir(folder), f"SONDE_PROGRAMS names no folder: {folder!r}"
 
-    def start(name: str, *arguments: str, **options) -> Program:
-        return Program([os.path.join(folder, name), *arguments], **options)
+    def start(name: str, *arguments: str, wrapper: list[str] | None = None, **options) -> Program:
+        return Program([*(wrapper or []), os.path.join(folder, name), *arguments], **options)
 
     return start
 

@@ -3,41 +3,17 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import queue
 
 import grpc
 import pytest
 
 from greeter import greeter_pb2, greeter_pb2_grpc
+from peers.collector import EXPORT, Collector
+from peers.users import until
 
-EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
-
-
-class Collector:
-    """Takes OTLP exports as bytes."""
-
-    def __init__(self):
-        self.requests: queue.Queue[bytes] = queue.Queue()
-        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
-
-        def export(request, context):
-            self.requests.put(request)
-            return b""
-
-        handlers = {"Export": grpc.unary_unary_rpc_method_handler(export)}
-        service = EXPORT.split("/")[1]
-        self.server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, handlers)])
-        self.port = self.server.add_insecure_port("127.0.0.1:0")
-
-    def __enter__(self):
-        self.server.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.stop(0)
 
 
 def say_hello(port: int, *metadata) -> None:
@@ -58,6 +34,18 @@ def test_spans_reach_the_collector(programs):
     assert bytes.fromhex("b7ad6b7169203331") in request
     for text in (b"pb.Greeter/SayHello", b"service.name", b"user-service", b"traced", b"rpc.method"):
         assert text in request, text
+
+
+def test_the_export_is_counted_as_any_other_call_of_a_client(user_service):
+    with Collector() as collector:
+        with user_service(f"--otlp-endpoint=127.0.0.1:{collector.port}") as server:
+            say_hello(server.port, ("traceparent", PARENT))
+            collector.requests.get(timeout=20)
+            method = f'grpc_method="{EXPORT[1:]}"'
+            target = f'grpc_target="dns:///127.0.0.1:{collector.port}"'
+            assert server.metric(f"grpc_client_attempt_started_total{{{method},{target}}}") >= 1
+            ended = f'grpc_client_call_duration_seconds_count{{{method},grpc_status="OK",{target}}}'
+            until(lambda: server.metric(ended) >= 1)
 
 
 def test_a_caller_that_is_not_sampled_is_not_recorded(programs):

@@ -6,13 +6,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import queue
 import signal
 import sqlite3
 
 import grpc
 import pytest
-from google.protobuf import descriptor_pool
+from google.protobuf import descriptor_pb2, descriptor_pool
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from peers.users import Client, failing, name, until
@@ -92,6 +94,52 @@ def test_reflection(client):
     assert pool.FindMessageTypeByName("google.rpc.Status").fields_by_name["details"]
 
 
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+def test_a_reflection_stream_is_sent_each_import_once(client, version):
+    """One stream, as tools keep it: what was sent is not sent again, but for the file that is asked for."""
+    method = client.channel.stream_stream(
+        f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+        request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+        response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+    )
+    questions = queue.Queue()
+    answers = method(iter(questions.get, None), timeout=20)
+
+    def files(**question) -> list[str]:
+        questions.put(reflection_pb2.ServerReflectionRequest(**question))
+        files = next(answers).file_descriptor_response.file_descriptor_proto
+        return [descriptor_pb2.FileDescriptorProto.FromString(file).name for file in files]
+
+    symbol = {"file_containing_symbol": "user.v1.UserService"}
+    first = files(**symbol)
+    assert first[0] == "user/v1/user.proto" and "google/protobuf/timestamp.proto" in first[1:]
+    assert len(set(first)) == len(first)
+    assert files(**symbol) == first[:1]
+    assert files(file_by_filename="google/protobuf/timestamp.proto") == ["google/protobuf/timestamp.proto"]
+    other = files(file_containing_symbol="google.rpc.BadRequest")
+    assert other[0] == "google/rpc/error_details.proto" and not set(other[1:]) & set(first)
+    questions.put(None)
+
+
+def test_a_database_of_reflection_v1(client):
+    """grpcio's own client speaks v1alpha alone: the same client by the other name."""
+
+    class Stub(reflection_pb2_grpc.ServerReflectionStub):
+        def __init__(self, channel):
+            self.ServerReflectionInfo = channel.stream_stream(
+                "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+                request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+                response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+            )
+
+    database = ProtoReflectionDescriptorDatabase(client.channel)
+    database._stub = Stub(client.channel)
+    assert "user.v1.UserService" in database.get_services()
+    pool = descriptor_pool.DescriptorPool(database)
+    assert len(pool.FindServiceByName("user.v1.UserService").methods) == 9
+    assert pool.FindMessageTypeByName("google.rpc.BadRequest").fields
+
+
 def test_reflection_can_be_left_out(user_service):
     with user_service("--no-reflection") as server, server.client() as client:
         with failing(StatusCode.UNIMPLEMENTED):
@@ -107,6 +155,10 @@ def test_metrics(service, client):
     assert service.metric(series % "OK") >= 1
     assert service.metric(series % "NotFound") >= 1
     text = service.admin("/metrics")[1]
+    assert service.metric('database_threads{kind="write"}') == 1
+    assert service.metric('database_busy_threads{kind="write"}') in (0, 1)
+    for family in ("database_waiting_jobs", "database_waiting_jobs_limit", "database_refused_jobs_total"):
+        assert service.metric(family + '{kind="write"}') == (10_000 if family.endswith("limit") else 0)
     for family in ("grpc_server_handled_total", "grpc_server_handling_seconds", "grpc_active_requests", "process_"):
         assert f"\n{family}" in text, family
     assert service.admin("/nothing")[0] == 404

@@ -40,6 +40,7 @@ import Testing
     first.run()
     let ticket = try #require(first.client.ticket)
     #expect(first.client.facts?.isResumed == false)
+    #expect(ticket.isReusable == (version == .tls12))
 
     let second = try Wire(client: client, server: server, resuming: ticket)
     second.run()

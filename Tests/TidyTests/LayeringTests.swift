@@ -11,8 +11,8 @@ let floors: [[String: Set<String>]] = [
     "Schemas": ["Bytes", "FoundationEssentials", "SwiftProtobuf"],
   ],
   [
-    "GRPC": ["Bytes", "Gzip", "HTTP2", "JSON"], "Health": ["Protobuf"], "Reflection": ["Protobuf"], "Fault": ["Bytes"],
-    "FlagDocs": ["Bytes", "Flags"],
+    "GRPC": ["Bytes", "Gzip", "HTTP2", "JSON"], "Health": ["Protobuf"], "Reflection": ["Protobuf"],
+    "Fault": ["Bytes", "TLS"], "FlagDocs": ["Bytes", "Flags"],
     "UserStore": ["Bytes", "Crypto", "Glibc", "SQLite", "Schemas", "SwiftProtobuf", "Synchronization"],
   ],
   [
@@ -30,7 +30,7 @@ let floors: [[String: Set<String>]] = [
       "Synchronization", "TLS",
     ],
     "GRPCClient": [
-      "Bytes", "GRPC", "GRPCMethods", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport",
+      "Bytes", "Fault", "GRPC", "GRPCMethods", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport",
       "Synchronization", "Sys", "TLS",
     ],
   ],
@@ -46,7 +46,7 @@ let floors: [[String: Set<String>]] = [
   [
     "UserServer": [
       "Bytes", "GRPC", "GRPCMethods", "GRPCServer", "Logging", "Schemas", "ServiceKit", "ServiceMethods",
-      "SwiftProtobuf", "Synchronization", "UserStore",
+      "SwiftProtobuf", "Synchronization", "Telemetry", "UserStore",
     ]
   ],
   [

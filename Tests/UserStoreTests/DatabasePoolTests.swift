@@ -22,6 +22,31 @@ import Testing
     await pool.shutdown()
   }
 
+  @Test("what waits, works and was refused is told")
+  func load() async throws {
+    let scratch = try Scratch()
+    let pool = try DatabasePool(scratch) { configuration in
+      configuration.queueCapacity = 2
+      configuration.readers = 3
+    }
+    func load(waiting: Int = 0, busy: Int = 0, threads: Int, refused: UInt64 = 0) -> DatabasePool.Load {
+      DatabasePool.Load(waiting: waiting, capacity: 2, busyThreads: busy, threads: threads, refused: refused)
+    }
+    #expect(pool.readLoad == load(threads: 3))
+    #expect(pool.writeLoad == load(threads: 1))
+    let hold = await WriterHold(pool)
+    let creations = (0..<2).map { index in Task { try await pool.create("u\(index)") } }
+    await hold.untilWaiting(2)
+    await #expect(throws: StoreError.overloaded) { try await pool.create("late") }
+    #expect(pool.writeLoad == load(waiting: 2, busy: 1, threads: 1, refused: 1))
+    #expect(pool.readLoad == load(threads: 3))
+    try await hold.release()
+    for creation in creations { _ = try await creation.value }
+    await pool.shutdown()
+    #expect(pool.writeLoad == load(threads: 1, refused: 1))
+    #expect(try DatabasePool(DatabasePool.Configuration(path: ":memory:")).readLoad == nil)
+  }
+
   @Test("a thousand writes that wait become two transactions")
   func grouping() async throws {
     let scratch = try Scratch()

@@ -47,7 +47,7 @@ final class WriterHold: Sendable {
 
   /// Waits until so many writes wait.
   func untilWaiting(_ count: Int) async {
-    while pool.queueDepth.writes < count { await Task.yield() }
+    while pool.writeLoad.waiting < count { await Task.yield() }
   }
 
   func release() async throws {

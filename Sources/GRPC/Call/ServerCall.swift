@@ -48,6 +48,10 @@ public enum ServerCallAction: Equatable, Sendable {
 ///                └────────finish ("trailers-only")─────────▲
 /// ```
 public struct ServerCall: Sendable {
+  /// Trailing metadata for a status that the state machine itself ends a call with. `isWhole` says that no header
+  /// section went before, so that what belongs into the leading one has to be part of this.
+  public typealias RefusalTrailers = @Sendable (Status, ServerFailure, _ isWhole: Bool) -> Metadata
+
   private enum Requests { case waiting, open, halfClosed, over }
   private enum Responses { case nothing, streaming, finished }
 
@@ -61,6 +65,7 @@ public struct ServerCall: Sendable {
   private var nextActionIndex = 0
   private var ending: ServerCallEvent?
   private let isServed: Bool
+  private let refusalTrailers: RefusalTrailers?
 
   /// Whether the leading header section was sent.
   public var hasSentHeaders: Bool { responses != .nothing }
@@ -72,10 +77,14 @@ public struct ServerCall: Sendable {
   public var responseEncoding = MessageEncoding.identity
 
   /// A call with the largest message that is accepted in bytes. `isServed` says whether its path is one that the server
-  /// knows, which makes a difference for those who do not speak gRPC.
-  public init(receiveLimit: Int = defaultReceiveLimit, isServed: Bool = true) {
+  /// knows, which makes a difference for those who do not speak gRPC. `refusalTrailers` adds to what the client is told
+  /// of a call that is refused here.
+  public init(
+    receiveLimit: Int = defaultReceiveLimit, isServed: Bool = true, refusalTrailers: RefusalTrailers? = nil
+  ) {
     deframer = MessageDeframer(limit: receiveLimit)
     self.isServed = isServed
+    self.refusalTrailers = refusalTrailers
   }
 
   // MARK: - From the client
@@ -121,13 +130,13 @@ public struct ServerCall: Sendable {
     do throws(Status) {
       if let message = try deframer.nextMessage() { return .message(message) }
     } catch {
-      refuse(error)
+      refuse(error, error.code == .resourceExhausted ? .messageTooLarge : .malformedMessage)
       return nextCallEvent()
     }
     guard let ending else { return nil }
     self.ending = nil
     if deframer.isInsideMessage {
-      refuse(Status(.internal, "the request ends inside a message"))
+      refuse(Status(.internal, "the request ends inside a message"), .malformedMessage)
       return nextCallEvent()
     }
     return ending
@@ -205,7 +214,7 @@ public struct ServerCall: Sendable {
     var timeout: Int64?
     if let text = request.timeout {
       guard let value = Timeout.decode(text) else {
-        return refuse(Status(.internal, "malformed grpc-timeout: \(text.safeForDisplay)"))
+        return refuse(Status(.internal, "malformed grpc-timeout: \(text.safeForDisplay)"), .malformedTimeout)
       }
       timeout = value
     }
@@ -214,7 +223,8 @@ public struct ServerCall: Sendable {
       trailers.appendReserved("grpc-accept-encoding", "identity,gzip")
       return refuse(
         Status(
-          .unimplemented, "grpc: Decompressor is not installed for grpc-encoding \(request.encoding.quoted)"), trailers)
+          .unimplemented, "grpc: Decompressor is not installed for grpc-encoding \(request.encoding.quoted)"),
+        .unknownEncoding, trailers)
     }
     acceptsGzip = Self.namesGzip(request.acceptedEncodings)
     deframer.encoding = known
@@ -245,7 +255,9 @@ public struct ServerCall: Sendable {
   }
 
   /// Answers in gRPC's terms and ends the call.
-  private mutating func refuse(_ status: Status, _ trailers: Metadata = Metadata()) {
+  private mutating func refuse(_ status: Status, _ failure: ServerFailure, _ trailers: Metadata = Metadata()) {
+    var trailers = trailers
+    if let refusalTrailers { trailers.append(contentsOf: refusalTrailers(status, failure, !hasSentHeaders)) }
     finish(status, trailers: trailers)
     requests = .over
     over = .refused(status)

@@ -6,7 +6,7 @@ internal import NIOCore
 /// Decides for one event loop which servers to connect to, and which one a call goes to.
 ///
 /// It belongs to its loop's thread, so that a pick takes no lock: there is nobody to keep out.
-final class Balancer {
+final class Balancer: @unchecked Sendable {
   /// What becomes of a call.
   enum Pick {
     /// It goes to this connection.
@@ -31,6 +31,9 @@ final class Balancer {
   private var isAwake = false
   /// Whether the first-server policy looks for one.
   private var isLooking = false
+  /// The address that the first-server policy began to connect to last, and the end of its head start.
+  private weak var latest: Subchannel?
+  private var headStart: Scheduled<Void>?
   private var isChanging = false
   private var isShutDown = false
   private var resolveFailure: String?
@@ -97,6 +100,7 @@ final class Balancer {
   func shutDown() {
     isAwake = false
     isShutDown = true
+    headStart?.cancel()
     let old = subchannels
     subchannels = []
     for subchannel in old { subchannel.shutDown() }
@@ -120,7 +124,8 @@ final class Balancer {
     var old: [SocketAddress: Subchannel] = [:]
     for subchannel in subchannels { old[subchannel.address] = subchannel }
     // Where clients are to spread by chance, each has an order of its own, which it keeps for what stays.
-    let addresses = policy == .pickFirst(shuffles: true) ? addresses.shuffled() : addresses
+    var addresses = policy == .pickFirst(shuffles: true) ? addresses.shuffled() : addresses
+    if policy.isPickFirst { addresses = Self.interleaved(addresses) }
     subchannels = addresses.map { old.removeValue(forKey: $0) ?? Subchannel($0, loop: loop, balancer: self) }
     for subchannel in old.values { subchannel.shutDown() }
     settle()
@@ -171,10 +176,36 @@ final class Balancer {
     }
     if subchannels.contains(where: { $0.state == .ready }) {
       for subchannel in subchannels where subchannel.state == .connecting { subchannel.disconnect() }
-    } else if isLooking, !subchannels.contains(where: { $0.state == .connecting }) {
-      let idle = subchannels.filter { $0.state == .idle }
-      (idle.first { $0.lastFailure == nil } ?? idle.first)?.connect()
+    } else if isLooking, latest?.state != .connecting || headStart == nil {
+      connectToNext()
     }
+  }
+
+  /// Begins to connect to the next address, beside those that take their time: an address that gives no answer holds
+  /// nobody up (RFC 8305 section 5, as gRFC A61 has it).
+  private func connectToNext() {
+    headStart?.cancel()
+    headStart = nil
+    let idle = subchannels.filter { $0.state == .idle }
+    guard let next = idle.first(where: { $0.lastFailure == nil }) ?? idle.first else { return }
+    latest = next
+    headStart = loop.eventLoop.scheduleTask(in: loop.configuration.connecting.attemptDelay) { [weak self] in
+      self?.headStart = nil
+      self?.settle()
+    }
+    next.connect()
+  }
+
+  /// The addresses with their families taking turns, beginning with the first one's (RFC 8305 section 4).
+  static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
+    guard let first = addresses.first else { return [] }
+    var rest = addresses.filter { $0.protocol != first.protocol }[...]
+    var result: [SocketAddress] = []
+    for address in addresses where address.protocol == first.protocol {
+      result.append(address)
+      if let other = rest.popFirst() { result.append(other) }
+    }
+    return result + rest
   }
 
   private var conclusion: ConnectivityState {

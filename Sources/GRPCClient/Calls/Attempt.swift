@@ -23,6 +23,8 @@ final class Attempt: ClientStreamOwner, @unchecked Sendable {
   private let call: OutgoingCall
   private var isWaiting = false
   private var hasSentEnd = false
+  private var sentBytes = 0
+  private var receivedBytes = 0
 
   init(_ number: Int, of call: OutgoingCall) {
     self.number = number
@@ -57,6 +59,7 @@ final class Attempt: ClientStreamOwner, @unchecked Sendable {
     guard let stream, stream.phase == .open, !hasSentEnd else { return }
     while let frame = call.requests[next] {
       next += 1
+      sentBytes += max(0, frame.count - MessageFramer.prefixLength)
       hasSentEnd = call.requests.isEnded && next == call.requests.endIndex
       stream.send(frame, isLast: hasSentEnd)
     }
@@ -64,6 +67,9 @@ final class Attempt: ClientStreamOwner, @unchecked Sendable {
     hasSentEnd = true
     stream.send([], isLast: true)
   }
+
+  /// Takes note of a response's message.
+  func received(_ bytes: Int) { receivedBytes += bytes }
 
   /// Bytes of the call's requests that this attempt's server has not read.
   var pendingBytes: Int { call.requests.bytes(from: next) + (stream?.pendingBytes ?? 0) }
@@ -79,7 +85,8 @@ final class Attempt: ClientStreamOwner, @unchecked Sendable {
   /// What is told of it once it is over.
   func facts(_ status: Status, isUnprocessed: Bool) -> AttemptFacts {
     AttemptFacts(
-      number: number, address: stream?.peer, start: start, end: .now(), status: status, isUnprocessed: isUnprocessed)
+      number: number, address: stream?.peer, start: start, end: .now(), status: status, isUnprocessed: isUnprocessed,
+      sentBytes: sentBytes, receivedBytes: receivedBytes)
   }
 
   // MARK: - From the stream

@@ -65,7 +65,9 @@ extension OutgoingCall {
 
   private func note(_ attempt: Attempt, _ end: CallEnd) {
     let isUnprocessed = end.isUnprocessed || attempt.stream?.wasOpened != true
-    context.ended(attempt.facts(end.status, isUnprocessed: isUnprocessed))
+    let facts = attempt.facts(end.status, isUnprocessed: isUnprocessed)
+    context.ended(facts)
+    loop.core.chain.attemptEnded(facts, context)
   }
 
   // MARK: - Failures
@@ -118,6 +120,7 @@ extension OutgoingCall {
   func launch(_ attempt: Attempt) {
     attempts.append(attempt)
     if committed != nil { committed = attempt }
+    loop.core.chain.attemptBegan(context)
     attempt.pick()
   }
 

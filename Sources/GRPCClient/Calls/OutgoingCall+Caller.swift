@@ -146,6 +146,7 @@ extension OutgoingCall {
 
   private func take(_ bytes: [UInt8]) {
     context.counts.received(bytes.count, compressed: committed?.stream?.lastMessageWasCompressed ?? false)
+    committed?.received(bytes.count)
     if kind.hasOneResponse { response = bytes }
   }
 

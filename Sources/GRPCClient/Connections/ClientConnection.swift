@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
+internal import Fault
 internal import GRPC
 internal import HTTP2
 internal import Logging
@@ -115,7 +116,8 @@ final class ClientConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
 
   func connectionOpened(_ connection: HTTP2Connection) {
     if let facts = connection.securityFacts, facts.alpn != "h2" {
-      reason = "the server did not agree to HTTP/2 (ALPN)"
+      let chosen = facts.alpn.map { "it chose \($0.quoted)" } ?? "it chose nothing"
+      reason = Fault(.alpnMissing, name, detail: chosen).programReason
       connection.abort()
     }
   }
@@ -141,6 +143,8 @@ final class ClientConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
   func connectionEnded(_ connection: HTTP2Connection, _ end: ConnectionEnd) {
     guard phase != .ended else { return }
     let wasReady = phase != .connecting
+    // One that came late: under TLS 1.3 a server may give it at any time.
+    if wasReady { loop.core.connector.keepTicket(of: connection, name: name) }
     failure = reason ?? describe(end)
     phase = .ended
     loop.logger.debug(
@@ -167,6 +171,7 @@ final class ClientConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
     if phase == .connecting {
       phase = .ready
       readySince = .now()
+      loop.core.connector.keepTicket(of: http2, name: name)
       scheduleKeepalive()
       owner?.connectionReady(self)
     }
@@ -215,9 +220,14 @@ final class ClientConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
   }
 
   private func describe(_ end: ConnectionEnd) -> String {
-    if let number = end.socketErrorNumber { return ErrorText.describe(number) }
-    if case .socket(let error) = end { return ErrorText.describe(error) }
-    return end.reason
+    switch end {
+    case .socket(let error): ErrorText.describe(error)
+    case .tls(let failure): Fault(failure, at: name).programReason
+    case .http2(let error) where error.code == .notHTTP2:
+      ForeignSpeech(error.firstBytes).faultForHTTP2(at: name).programReason
+    case .closedByPeer where phase == .connecting: Fault(.closedBeforeSettings, name).programReason
+    case .http2, .closedByUs, .closedByPeer: end.reason
+    }
   }
 }
 

@@ -14,6 +14,7 @@ struct Connector: Sendable {
   typealias Socket = @Sendable () async throws -> CInt
 
   private let tls: TLSContextSource?
+  private let tickets = TicketStore()
   private let limits: HTTP2Limits
   private let timeout: TimeAmount
   private let socket: Socket?
@@ -42,7 +43,7 @@ struct Connector: Sendable {
     let security: TLSSession? =
       switch tls {
       case nil: nil
-      case let source?: try TLSSession(source.context)
+      case let source?: try TLSSession(source.context, resuming: tickets.take(for: name))
       }
     let http2 = HTTP2Connection(session: session, tls: security, executor: loop.executor)
     let connection = ClientConnection(
@@ -67,6 +68,11 @@ struct Connector: Sendable {
       connection.end("\(connection.progress) within \(timeout.nanoseconds / 1_000_000) ms")
     }
     return connection
+  }
+
+  /// Keeps what the server of a connection gave to resume its session with.
+  func keepTicket(of http2: HTTP2Connection, name: String) {
+    if let ticket = http2.takeResumptionTicket() { tickets.keep(ticket, from: name) }
   }
 
   private func start(

@@ -90,7 +90,7 @@ final class ServerStream: CallTimerTarget, LoopWork, @unchecked Sendable {
   /// The connection takes no more calls: one that would never end does so now.
   func connectionDrains() {
     guard handler.options.endsOnDrain, end == nil else { return }
-    let error = RPCError(.unavailable, "the server is shutting down")
+    let error = connection.server.failure(.unavailable, "the server is shutting down", .shuttingDown)
     answer(nil, error)
     abandon(error)
   }
@@ -111,7 +111,7 @@ final class ServerStream: CallTimerTarget, LoopWork, @unchecked Sendable {
   var isTimerObsolete: Bool { isAnswered || end != nil }
 
   func timerFired() {
-    let error = RPCError(.deadlineExceeded, "the deadline was exceeded")
+    let error = connection.server.failure(.deadlineExceeded, "the deadline was exceeded", .deadlineExceeded)
     answer(nil, error)
     abandon(error)
   }
@@ -156,7 +156,8 @@ final class ServerStream: CallTimerTarget, LoopWork, @unchecked Sendable {
   }
 
   private func reject(_ message: String) {
-    let error = RPCError(.unimplemented, "cardinality violation: " + message)
+    let error = connection.server.failure(
+      .unimplemented, "cardinality violation: " + message, .wrongMessageCount)
     answer(nil, error)
     abandon(error)
   }
@@ -260,7 +261,7 @@ final class ServerStream: CallTimerTarget, LoopWork, @unchecked Sendable {
       // A failure that nothing was sent before goes out in one header section, which tells a client that it may try
       // again; leading metadata is part of it then.
       if !call.hasSentHeaders { trailers.append(contentsOf: context.responseHeaders) }
-      trailers.append(contentsOf: error.trailers)
+      trailers.append(contentsOf: connection.server.trailers(of: error))
     } else if !context.responseHeaders.entries.isEmpty {
       sendHeaders()
     }
@@ -338,7 +339,8 @@ extension ServerStream {
   ) throws -> Message {
     let message: Message
     do { message = try codec.decode(bytes) } catch {
-      throw RPCError(.internal, "the request is no message of the method's type")
+      throw connection.server.failure(
+        .internal, "the request is no message of the method's type", .malformedMessage)
     }
     try chain.received(message, context)
     return message
@@ -348,7 +350,12 @@ extension ServerStream {
     _ message: Message, _ codec: MessageCodec<Message>, _ chain: InterceptorChain
   ) throws -> MessageFrame {
     try chain.sending(message, context)
-    return try codec.encode(message).checked(limit: handler.options.sentMessageSize ?? limits.sentMessageSize)
+    let frame = try codec.encode(message)
+    do throws(Status) {
+      return try frame.checked(limit: handler.options.sentMessageSize ?? limits.sentMessageSize)
+    } catch {
+      throw connection.server.failure(error.code, error.message, .messageTooLarge)
+    }
   }
 
   /// The next request's bytes; nil once the client has sent all.

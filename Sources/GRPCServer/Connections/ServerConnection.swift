@@ -101,18 +101,18 @@ final class ServerConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
     let path = fields.first(named: ":path") ?? ""
     let handler = server.handlers[path]
     let receiveLimit = handler?.options.receivedMessageSize ?? limits.receivedMessageSize
-    var call = ServerCall(receiveLimit: receiveLimit, isServed: handler != nil)
+    var call = ServerCall(
+      receiveLimit: receiveLimit, isServed: handler != nil, refusalTrailers: server.refusalTrailers)
     call.receive(event)
     life.settingsInARow = 0
     guard case .started(let request)? = call.nextCallEvent() else { return answer(id, &call) }
     guard let handler else {
-      call.finish(server.unimplemented(path), trailers: server.configuration.responseHeaders)
-      return answer(id, &call)
+      let (status, failure) = server.unimplemented(path)
+      return refuse(id, &call, status, failure)
     }
     guard server.admitsCall(of: handler) else {
       let status = Status(.resourceExhausted, "the server has as many calls in flight as it takes")
-      call.finish(status, trailers: server.configuration.responseHeaders)
-      return answer(id, &call)
+      return refuse(id, &call, status, .tooManyCalls)
     }
     let now = NIODeadline.now()
     let context = ServerContext(
@@ -130,6 +130,12 @@ final class ServerConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
     let nanoseconds = min(timeout ?? .max, limit?.nanoseconds ?? .max)
     let (uptime, overflow) = Int64(now.uptimeNanoseconds).addingReportingOverflow(nanoseconds)
     return overflow ? .distantFuture : .uptimeNanoseconds(UInt64(max(0, uptime)))
+  }
+
+  /// Refuses a call that no handler is to see.
+  private func refuse(_ id: StreamID, _ call: inout ServerCall, _ status: Status, _ failure: ServerFailure) {
+    call.finish(status, trailers: server.refusalTrailers(status, failure, true))
+    answer(id, &call)
   }
 
   /// Answers a call that no handler sees.

@@ -45,15 +45,6 @@ public struct ValidationInterceptor: ServerInterceptor {
 }
 
 extension RPCError {
-  /// A failure with the reason and domain that a program can tell it by, as `google.rpc.ErrorInfo`.
-  init(_ code: StatusCode, _ message: String, reason: String, domain: String) {
-    let info = Google_Rpc_ErrorInfo.with {
-      $0.reason = reason
-      $0.domain = domain
-    }
-    self.init(code, message, details: [info])
-  }
-
   /// Violations that one answer tells of; its trailers have to stay small enough for every client.
   static let maxViolations = 16
 

@@ -13,10 +13,10 @@ public final class ClientRPCMetrics: Sendable {
 
     /// A call began. It must end with ``finished(code:duration:)``, once.
     public func started() { calls.start() }
-    /// A message was handed to the call.
-    public func messageSent() { calls.sendMessages(1) }
-    /// A message was given to the caller.
-    public func messageReceived() { calls.receiveMessages(1) }
+    /// Messages were handed to the call.
+    public func messageSent(_ count: UInt64 = 1) { calls.sendMessages(count) }
+    /// Messages were given to the caller.
+    public func messageReceived(_ count: UInt64 = 1) { calls.receiveMessages(count) }
     /// A call ended, retries and all, after `duration` nanoseconds.
     public func finished(code: StatusCode, duration: Int64) {
       calls.finish(code, nanoseconds: duration, receivedBytes: 0, sentBytes: 0)

@@ -37,6 +37,21 @@ public final class DatabasePool: Sendable {
     public let writeFailure: StoreError?
   }
 
+  /// How much the threads of one kind have to do. Work that waits while all of them are busy says that the database is
+  /// what calls wait for.
+  public struct Load: Equatable, Sendable {
+    /// Jobs that wait for a thread.
+    public let waiting: Int
+    /// How many may.
+    public let capacity: Int
+    /// Threads that work.
+    public let busyThreads: Int
+    /// Threads that there are.
+    public let threads: Int
+    /// Jobs that were refused since the start, since as many waited as may.
+    public let refused: UInt64
+  }
+
   /// A reader takes at most so many jobs at once: what it has taken, the other readers cannot help with.
   static let maxReadBatch = 64
   /// A transaction has at most so many jobs: other processes wait for its end.
@@ -120,8 +135,11 @@ public final class DatabasePool: Sendable {
     return Health(readFailure: readFailure, writeFailure: writeFailure)
   }
 
-  /// How many reads and writes wait for a thread.
-  public var queueDepth: (reads: Int, writes: Int) { (reads?.depth ?? 0, writes.depth) }
+  /// How much the reading threads have to do now; nil where the writing one reads too.
+  public var readLoad: Load? { reads?.load }
+
+  /// How much the writing thread has to do now.
+  public var writeLoad: Load { writes.load }
 
   /// Refuses further work, finishes what was accepted, closes the connections and returns then. Safe to call again.
   public nonisolated(nonsending) func shutdown() async {

@@ -13,6 +13,8 @@ final class JobQueue<Session>: @unchecked Sendable {
   private let condition: UnsafeMutablePointer<pthread_cond_t>
   private var waiting: [Job<Session>] = []
   private var isClosed = false
+  private var busy = 0
+  private var refused: UInt64 = 0
 
   /// A queue of at most `capacity` jobs for so many workers, each of which takes at most `maxBatch` at once.
   init(capacity: Int, workers: Int, maxBatch: Int) {
@@ -40,20 +42,25 @@ final class JobQueue<Session>: @unchecked Sendable {
     pthread_mutex_lock(lock)
     defer { pthread_mutex_unlock(lock) }
     guard !isClosed else { throw .unavailable(reason: "the database is closing") }
-    guard waiting.count < capacity else { throw .overloaded }
+    guard waiting.count < capacity else {
+      refused &+= 1
+      throw .overloaded
+    }
     waiting.append(job)
     pthread_cond_signal(condition)
   }
 
   /// Takes the jobs that wait, or this worker's share of them, and waits while there is none; empty when the queue is
-  /// closed and has none left.
-  func take() -> [Job<Session>] {
+  /// closed and has none left. `isDone` says that the worker has done what it took before.
+  func take(isDone: Bool) -> [Job<Session>] {
     pthread_mutex_lock(lock)
     defer { pthread_mutex_unlock(lock) }
+    if isDone { busy -= 1 }
     while waiting.isEmpty, !isClosed { pthread_cond_wait(condition, lock) }
     let share = min(maxBatch, (waiting.count + workers - 1) / workers)
     let jobs = Array(waiting.prefix(share))
     waiting.removeFirst(share)
+    if share > 0 { busy += 1 }
     return jobs
   }
 
@@ -65,10 +72,11 @@ final class JobQueue<Session>: @unchecked Sendable {
     pthread_mutex_unlock(lock)
   }
 
-  /// How many jobs wait.
-  var depth: Int {
+  /// How much there is to do now.
+  var load: DatabasePool.Load {
     pthread_mutex_lock(lock)
     defer { pthread_mutex_unlock(lock) }
-    return waiting.count
+    return DatabasePool.Load(
+      waiting: waiting.count, capacity: capacity, busyThreads: busy, threads: workers, refused: refused)
   }
 }

@@ -13,8 +13,10 @@ protocol Worker {
 extension Worker {
   /// Serves a queue until it is closed and empty.
   func serve(_ queue: JobQueue<Session>) {
+    var isDone = false
     while true {
-      let batch = queue.take()
+      let batch = queue.take(isDone: isDone)
+      isDone = true
       guard !batch.isEmpty else { return }
       var wanted: [Job<Session>] = []
       wanted.reserveCapacity(batch.count)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
-internal import Fault
 
 /// What a peer speaks, judged by the first bytes it said.
-enum ForeignSpeech: Equatable {
+public enum ForeignSpeech: Equatable, Sendable {
   /// A TLS record, an alert mostly.
   case tls
   /// A response of HTTP/1.x: its status line.
@@ -18,7 +17,8 @@ enum ForeignSpeech: Equatable {
 
   private static let shown = 60
 
-  init(_ bytes: [UInt8]) {
+  /// Judges the first bytes, as many as there are.
+  public init(_ bytes: [UInt8]) {
     let line = bytes.prefix { $0 != 0x0A && $0 != 0x0D }.prefix(Self.shown)
     if bytes.count >= 3, (0x14...0x17).contains(bytes[0]), bytes[1] == 3, bytes[2] <= 4 {
       self = .tls
@@ -36,7 +36,7 @@ enum ForeignSpeech: Equatable {
   }
 
   /// The fault of somebody who was to speak HTTP/2.
-  func faultForHTTP2(at name: String) -> Fault {
+  public func faultForHTTP2(at name: String) -> Fault {
     switch self {
     case .tls: Fault(.serverSpeaksTLS, name)
     case .http1(let line): Fault(.serverSpeaksHTTP1, name, detail: "it said \(line.quoted)")
@@ -47,7 +47,7 @@ enum ForeignSpeech: Equatable {
   }
 
   /// The fault of somebody who was to speak TLS.
-  func faultForTLS(at name: String) -> Fault {
+  public func faultForTLS(at name: String) -> Fault {
     switch self {
     case .tls: Fault(.tlsFailed, name)
     case .http1(let line), .text(let line): Fault(.serverNotTLS, name, detail: "it said \(line.quoted)")

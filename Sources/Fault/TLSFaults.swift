@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
-internal import Fault
-internal import Sys
-internal import TLS
+public import TLS
 
 extension Fault {
   /// A TLS session that failed, as a fault of the server at an address.
-  init(_ failure: TLSFailure, at name: String) {
+  public init(_ failure: TLSFailure, at name: String) {
     if failure.wantsClientCertificate {
       self = Self.clientCertificate(failure, at: name)
       return
