@@ -126,7 +126,7 @@ if embedded {
     service("UserStore", ["Bytes", "Crypto", "SQLite", "Schemas", swiftProtobuf]),
 
     // Floor 3: drivers on SwiftNIO, and what operators see.
-    service("NIOTransport", ["HTTP2", "TLS", nioCore]),
+    service("NIOTransport", ["HTTP2", "TLS", nioCore, nioPosix]),
     service("GRPCMethods", ["GRPC", "Protobuf", nioCore, swiftProtobuf]),
     service(
       "Telemetry",
@@ -156,8 +156,8 @@ if embedded {
     service(
       "UserServer",
       [
-        "Bytes", "GRPC", "GRPCMethods", "GRPCServer", "Schemas", "ServiceKit", "ServiceMethods", "Telemetry",
-        "UserStore", logging, swiftProtobuf,
+        "Bytes", "GRPC", "GRPCMethods", "GRPCServer", "NIOTransport", "Schemas", "ServiceKit", "ServiceMethods",
+        "Telemetry", "UserStore", logging, swiftProtobuf,
       ]),
     executable("user-service", ["Schemas", "ServiceKit", "Sys", "UserServer", "UserStore", argumentParser, nioCore]),
   ]

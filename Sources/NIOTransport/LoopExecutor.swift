@@ -3,6 +3,7 @@
 // NIOTransport: HTTP/2 connections on SwiftNIO. SwiftNIO moves the bytes; TLS and HTTP/2 are the shared core's.
 
 public import NIOCore
+internal import NIOPosix
 internal import Synchronization
 
 /// Runs tasks on an event loop's thread, in one batch a tick.
@@ -29,6 +30,7 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   private var nextWork = 0
   private var idleWorkers: [LoopWorker] = []
   private var keepsWorkers = false
+  private var batchEnds: [(key: ObjectIdentifier, body: @Sendable () -> Void)] = []
   private var isReading = false
   private var isRunning = false
   private var isScheduled = false
@@ -56,6 +58,35 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
       return remoteJobs.count == 1
     }
     if isFirst { loop.execute { self.takeRemoteJobs() } }
+  }
+
+  // MARK: - Batches
+
+  /// The executor whose batch the current thread runs; nil outside of any.
+  public static var current: LoopExecutor? {
+    guard let executor = ofThread.currentValue, executor.isRunning else { return nil }
+    return executor
+  }
+
+  /// The executor that ran last on a thread.
+  private static let ofThread = ThreadSpecificVariable<LoopExecutor>()
+
+  /// Calls the body at the end of the batch that runs now; once, however often it is asked for with the same key. On
+  /// the loop's thread.
+  public func atBatchEnd(once key: AnyObject, _ body: @escaping @Sendable () -> Void) {
+    let key = ObjectIdentifier(key)
+    if batchEnds.contains(where: { $0.key == key }) { return }
+    batchEnds.append((key, body))
+    schedule()
+  }
+
+  /// Calls the body in a batch: the tasks that it resumes go on together. From any thread.
+  public func runBatch(_ body: @escaping @Sendable () -> Void) {
+    loop.execute {
+      self.beginReading()
+      body()
+      self.endReading()
+    }
   }
 
   // MARK: - Work
@@ -139,11 +170,13 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   private func run() {
     guard !isRunning else { return }
     isRunning = true
+    if Self.ofThread.currentValue !== self { Self.ofThread.currentValue = self }
     var rounds = 0
     while hasWork, rounds < Self.maxRounds {
       rounds += 1
       runJobs()
       runWork()
+      endBatch()
       // Flushing tells of windows and ends, which resumes tasks: they belong to the next round.
       var connections: [HTTP2Connection] = []
       swap(&connections, &unflushed)
@@ -157,7 +190,14 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     if hasWork { schedule() }
   }
 
-  private var hasWork: Bool { !jobs.isEmpty || nextWork < work.count || !unflushed.isEmpty }
+  private var hasWork: Bool { !jobs.isEmpty || nextWork < work.count || !batchEnds.isEmpty || !unflushed.isEmpty }
+
+  private func endBatch() {
+    guard !batchEnds.isEmpty else { return }
+    let ends = batchEnds
+    batchEnds.removeAll(keepingCapacity: true)
+    for end in ends { end.body() }
+  }
 
   private func runJobs() {
     var batch: [UnownedJob] = []

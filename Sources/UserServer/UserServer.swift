@@ -4,6 +4,7 @@
 
 public import GRPCServer
 public import Logging
+internal import NIOTransport
 internal import ServiceMethods
 public import Telemetry
 public import UserStore
@@ -52,6 +53,7 @@ public final class UserServer: Sendable {
       didCommit()
       bell.ring()
     }
+    database.callerThread = { LoopExecutor.current }
     let pool = try DatabasePool(database)
     let feed = EventFeed()
     self.pool = pool

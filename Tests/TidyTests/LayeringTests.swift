@@ -17,7 +17,7 @@ let floors: [[String: Set<String>]] = [
   ],
   [
     "BlockingClient": ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"],
-    "NIOTransport": ["HTTP2", "NIOCore", "Synchronization", "TLS"],
+    "NIOTransport": ["HTTP2", "NIOCore", "NIOPosix", "Synchronization", "TLS"],
     "GRPCMethods": ["GRPC", "NIOCore", "Protobuf", "SwiftProtobuf", "Synchronization"],
     "Telemetry": [
       "Bytes", "CoreMetrics", "GRPC", "Glibc", "Instrumentation", "JSON", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
@@ -45,8 +45,8 @@ let floors: [[String: Set<String>]] = [
   ],
   [
     "UserServer": [
-      "Bytes", "GRPC", "GRPCMethods", "GRPCServer", "Logging", "Schemas", "ServiceKit", "ServiceMethods",
-      "SwiftProtobuf", "Synchronization", "Telemetry", "UserStore",
+      "Bytes", "GRPC", "GRPCMethods", "GRPCServer", "Logging", "NIOTransport", "Schemas", "ServiceKit",
+      "ServiceMethods", "SwiftProtobuf", "Synchronization", "Telemetry", "UserStore",
     ]
   ],
   [

@@ -24,6 +24,9 @@ public final class DatabasePool: Sendable {
     /// Called on the writing thread after each batch that was kept: a good moment to look for new events. It may not
     /// block.
     public var didCommit: @Sendable () -> Void = {}
+    /// The thread that runs now, where it works in batches: its calls wake the pool's threads, and are woken by them,
+    /// together.
+    public var callerThread: @Sendable () -> (any BatchingThread)? = { nil }
 
     /// A pool on a file.
     public init(path: String) { self.path = path }
@@ -61,6 +64,7 @@ public final class DatabasePool: Sendable {
   /// nil where the writing thread reads too.
   private let reads: JobQueue<UserReader>?
   private let threads: ThreadCount
+  private let callerThread: @Sendable () -> (any BatchingThread)?
 
   /// Opens the connections, brings the file to the present schema and starts the threads. It blocks meanwhile.
   ///
@@ -82,6 +86,7 @@ public final class DatabasePool: Sendable {
       isShared
       ? JobQueue(capacity: configuration.queueCapacity, workers: readerCount, maxBatch: Self.maxReadBatch) : nil
     threads = ThreadCount()
+    callerThread = configuration.callerThread
 
     let writing = Handover(WriteWorker(writer: writer, didCommit: configuration.didCommit))
     do throws(StoreError) {
@@ -156,8 +161,10 @@ public final class DatabasePool: Sendable {
     _ job: TypedJob<Session, T>, on queue: JobQueue<Session>
   ) async throws(StoreError) -> T {
     let outcome = await withTaskCancellationHandler {
-      await withCheckedContinuation { (continuation: CheckedContinuation<Result<T, StoreError>, Never>) in
+      // Each job is finished once, and only then: see Job.
+      await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<T, StoreError>, Never>) in
         job.continuation = continuation
+        job.caller = callerThread()
         do throws(StoreError) { try queue.submit(job) } catch {
           job.fail(error)
           job.finish()

@@ -12,6 +12,9 @@ internal import Synchronization
 class Job<Session>: @unchecked Sendable {
   private let cancelled = Atomic(false)
 
+  /// The thread that asked, where it works in batches. Set before the job is submitted.
+  final var caller: (any BatchingThread)?
+
   /// Whether the caller has given up. A read that has begun ends early then, a write does not.
   final var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
 
@@ -34,7 +37,7 @@ final class TypedJob<Session, Value: Sendable>: Job<Session>, @unchecked Sendabl
   private let body: @Sendable (Session) throws(StoreError) -> Value
   private var outcome: Outcome = .failure(.cancelled)
   /// Set before the job is submitted, taken when it ends.
-  var continuation: CheckedContinuation<Outcome, Never>?
+  var continuation: UnsafeContinuation<Outcome, Never>?
 
   init(_ body: @escaping @Sendable (Session) throws(StoreError) -> Value) { self.body = body }
 

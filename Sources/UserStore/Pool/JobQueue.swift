@@ -16,6 +16,9 @@ final class JobQueue<Session>: @unchecked Sendable {
   private var busy = 0
   private var refused: UInt64 = 0
 
+  /// Wakes workers. Kept, so that no job has to make it.
+  private lazy var wakeUp: @Sendable () -> Void = { [unowned self] in wakeWorkers() }
+
   /// A queue of at most `capacity` jobs for so many workers, each of which takes at most `maxBatch` at once.
   init(capacity: Int, workers: Int, maxBatch: Int) {
     self.capacity = capacity
@@ -37,8 +40,15 @@ final class JobQueue<Session>: @unchecked Sendable {
     lock.deallocate()
   }
 
-  /// Adds a job at the end, or says why not.
+  /// Adds a job at the end, or says why not. A worker is woken at once, or together with all that the caller's batch
+  /// submits.
   func submit(_ job: Job<Session>) throws(StoreError) {
+    try append(job)
+    guard let caller = job.caller else { return wakeWorkers() }
+    caller.atBatchEnd(once: self, wakeUp)
+  }
+
+  private func append(_ job: Job<Session>) throws(StoreError) {
     pthread_mutex_lock(lock)
     defer { pthread_mutex_unlock(lock) }
     guard !isClosed else { throw .unavailable(reason: "the database is closing") }
@@ -47,7 +57,13 @@ final class JobQueue<Session>: @unchecked Sendable {
       throw .overloaded
     }
     waiting.append(job)
-    pthread_cond_signal(condition)
+  }
+
+  /// Wakes as many workers as have something to do.
+  private func wakeWorkers() {
+    pthread_mutex_lock(lock)
+    for _ in 0..<min(waiting.count, workers) { pthread_cond_signal(condition) }
+    pthread_mutex_unlock(lock)
   }
 
   /// Takes the jobs that wait, or this worker's share of them, and waits while there is none; empty when the queue is

@@ -24,7 +24,18 @@ extension Worker {
         if job.isCancelled { job.fail(.cancelled) } else { wanted.append(job) }
       }
       if !wanted.isEmpty { run(wanted) }
-      for job in batch { job.finish() }
+      finish(batch)
+    }
+  }
+
+  /// Gives the callers what they wait for: in one batch for each of their threads.
+  private func finish(_ jobs: [Job<Session>]) {
+    for group in Dictionary(grouping: jobs, by: { $0.caller.map(ObjectIdentifier.init) }).values {
+      if let caller = group[0].caller {
+        caller.runBatch { for job in group { job.finish() } }
+      } else {
+        for job in group { job.finish() }
+      }
     }
   }
 }
