@@ -45,7 +45,7 @@ COPY Package.swift ./
 RUN SONDE_RELEASE=1 swift package resolve --scratch-path .build-release
 
 FROM packages AS user-service-build
-COPY scripts/build-service scripts/
+COPY scripts/build-service scripts/discard-service-unwind.ld scripts/
 COPY Sources Sources
 RUN scripts/build-service user-service /release && mkdir -m 700 /data
 

@@ -50,7 +50,8 @@ func part(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 func tests(_ module: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(
-    name: module + "Tests", dependencies: [.byName(name: module)] + dependencies, swiftSettings: common)
+    name: module + "Tests", dependencies: [.byName(name: module), "TestSupport"] + dependencies,
+    swiftSettings: common)
 }
 
 /// A part of the services' side: ordinary server-side Swift on its ecosystem's packages.
@@ -174,6 +175,9 @@ if !embedded, !releasing {
       "benchmark-server",
       ["GRPCServer", "Interop", "NIOTransport", "Schemas", "ServiceMethods", "Sys", "TLS", swiftProtobuf]),
 
+    // What many tests need beside what they test.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+
     tests(
       "ServiceKit",
       [
@@ -224,7 +228,7 @@ if !embedded, !releasing {
     tests("Fault"),
     tests("BlockingClient", ["Bytes", "CLinux", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
     tests("HealthProbe", ["BlockingClient", "Fault", "Flags", "GRPC", "JSON", "Sys"]),
-    .testTarget(name: "TidyTests", swiftSettings: common),
+    .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: common),
   ]
 }
 

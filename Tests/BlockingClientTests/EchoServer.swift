@@ -4,6 +4,7 @@ import CLinux
 import Foundation
 import GRPC
 import HTTP2
+import TestSupport
 
 /// A gRPC server on a Unix socket, on a thread of its own: the server's halves of our own state machines, which echo.
 ///
@@ -11,6 +12,7 @@ import HTTP2
 /// first one a hundred times; `/echo/Fail` ends with a status; `/echo/Hold` reads nothing, ever.
 final class EchoServer: @unchecked Sendable {
   let path: String
+  private let scratch: Scratch
   private let listener: Int32
   /// What happened, for tests to look at once the connection is over.
   private let finished = DispatchSemaphore(value: 0)
@@ -18,7 +20,8 @@ final class EchoServer: @unchecked Sendable {
   private(set) var endedCleanly = false
 
   init() throws {
-    path = NSTemporaryDirectory() + "sonde-echo-\(UUID().uuidString.prefix(8)).sock"
+    scratch = try Scratch()
+    path = scratch.path("server.sock")
     listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
@@ -32,10 +35,7 @@ final class EchoServer: @unchecked Sendable {
     Thread { [self] in serve() }.start()
   }
 
-  deinit {
-    close(listener)
-    unlink(path)
-  }
+  deinit { close(listener) }
 
   /// Waits until the one connection is over.
   func waitForEnd() -> Bool { finished.wait(timeout: .now() + 20) == .success }

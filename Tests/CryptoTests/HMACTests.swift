@@ -3,10 +3,6 @@
 import Crypto
 import Testing
 
-private func hex(_ bytes: [UInt8]) -> String {
-  bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-}
-
 @Suite struct HMACTests {
   @Test(
     "the vectors of RFC 4231 hold",

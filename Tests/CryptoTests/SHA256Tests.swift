@@ -3,10 +3,6 @@
 import Crypto
 import Testing
 
-private func hex(_ bytes: [UInt8]) -> String {
-  bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-}
-
 @Suite struct SHA256Tests {
   @Test(
     "the vectors of FIPS 180 hold",

@@ -4,26 +4,10 @@ import FlagDocs
 import Flags
 import Foundation
 import HealthProbe
+import TestSupport
 import Testing
 
 @testable import generate_docs
-
-/// Runs a program on a text and gives its exit code and its diagnostics.
-func run(_ program: String, _ arguments: [String], input: String) throws -> (code: Int32, errors: String) {
-  let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-  try Data(input.utf8).write(to: file)
-  defer { try? FileManager.default.removeItem(at: file) }
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-  process.arguments = [program] + arguments + [file.path]
-  let errors = Pipe()
-  process.standardError = errors
-  process.standardOutput = FileHandle.nullDevice
-  try process.run()
-  let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-  process.waitUntilExit()
-  return (process.terminationStatus, text)
-}
 
 @Suite struct ManPageTests {
   let page = ManPage(
@@ -52,8 +36,7 @@ func run(_ program: String, _ arguments: [String], input: String) throws -> (cod
 @Suite struct FaultPageTests {
   @Test("the page of faults is the table's; `make docs` writes it")
   func upToDate() throws {
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    let page = folder.appendingPathComponent("../../docs/faults.md")
+    let page = Repository.root.appendingPathComponent("docs/faults.md")
     #expect(try String(contentsOf: page, encoding: .utf8) == FaultPage.text)
   }
 }
@@ -61,8 +44,11 @@ func run(_ program: String, _ arguments: [String], input: String) throws -> (cod
 @Suite struct CompletionsTests {
   @Test("the shell itself finds no mistake in its completions")
   func syntax() throws {
-    let result = try run("bash", ["-n"], input: Completions(probeFlags).bash)
-    #expect(result.code == 0, "\(result.errors)")
+    let scratch = try Scratch()
+    let file = scratch.path("completions")
+    try Completions(probeFlags).bash.write(toFile: file, atomically: false, encoding: .utf8)
+    let bash = try Command(["bash", "-n", file])
+    #expect(bash.code == 0, "\(bash.output)")
   }
 
   @Test("each shell's file knows every flag, and the words of those that have some")

@@ -6,6 +6,7 @@ import GRPCServer
 import Health
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import GRPCClient
@@ -58,7 +59,7 @@ extension GRPCClient {
   func reaches(_ state: ConnectivityState) async { for await each in stateChanges where each == state { return } }
 }
 
-@Suite(.timeLimit(.minutes(15))) struct BalancingTests {
+@Suite(.endsIfItHangs) struct BalancingTests {
   @Test("round robin gives each of three servers a third of the calls")
   func roundRobin() async throws {
     let backends = try await Backends.start(3)

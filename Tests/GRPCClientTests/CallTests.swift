@@ -5,11 +5,12 @@ import GRPCMethods
 import GRPCServer
 import InProcess
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import GRPCClient
 
-@Suite(.timeLimit(.minutes(15))) struct CallTests {
+@Suite(.endsIfItHangs) struct CallTests {
   @Test("a unary call brings the response back, with the metadata before and after it")
   func unary() async throws {
     try await withEcho { client in

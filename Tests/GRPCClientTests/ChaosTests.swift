@@ -6,12 +6,13 @@ import HTTP2
 import NIOCore
 import NIOTransport
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import GRPCClient
 
 /// Peers that do by turns whatever a peer can do to a call, drawn from a seed.
-@Suite(.timeLimit(.minutes(15))) struct ChaosTests {
+@Suite(.endsIfItHangs) struct ChaosTests {
   @Test("whatever servers do, every call ends, and with an answer or an RPCError", arguments: 0..<8)
   func everyCallEnds(seed: UInt64) async throws {
     let chance = Mutex(SeededGenerator(seed))

@@ -9,6 +9,7 @@ import NIOCore
 import NIOPosix
 import NIOTransport
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import GRPCClient
@@ -20,7 +21,7 @@ func unusedPort() async throws -> Int {
   return port
 }
 
-@Suite(.timeLimit(.minutes(15))) struct ConnectionTests {
+@Suite(.endsIfItHangs) struct ConnectionTests {
   @Test("a request says what gRPC asks for, and the caller's entries but for reserved ones")
   func requestHead() async throws {
     let seen = Mutex<HeaderFields>([])
@@ -341,7 +342,8 @@ func unusedPort() async throws -> Int {
 
   @Test("a Unix socket is a target like any other")
   func unixSocket() async throws {
-    let path = "/tmp/sonde-client-\(UInt32.random(in: 0 ... .max)).sock"
+    let scratch = try Scratch()
+    let path = scratch.path("server.sock")
     let server = try await GRPCServer.start([Echo.implementation()], on: [.unix(path: path)])
     let client = try GRPCClient(target: "unix:\(path)")
     #expect(try await client.call(Echo.one, [1]) == [1])

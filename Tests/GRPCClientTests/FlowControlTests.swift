@@ -4,11 +4,12 @@ import GRPC
 import GRPCMethods
 import GRPCServer
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import GRPCClient
 
-@Suite(.timeLimit(.minutes(15))) struct FlowControlTests {
+@Suite(.endsIfItHangs) struct FlowControlTests {
   private static let size = 10_000
 
   @Test("a server that does not read holds a writer back after a bounded number of messages")

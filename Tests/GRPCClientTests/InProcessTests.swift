@@ -5,11 +5,12 @@ import GRPCMethods
 import GRPCServer
 import InProcess
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import GRPCClient
 
-@Suite(.timeLimit(.minutes(15))) struct InProcessTests {
+@Suite(.endsIfItHangs) struct InProcessTests {
   @Test("a client in the same process is a connection like any other, and can come again")
   func connection() async throws {
     let server = try await GRPCServer.start([Echo.implementation()], on: [])

@@ -5,6 +5,7 @@ import GRPCMethods
 import GRPCServer
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import GRPCClient
@@ -46,7 +47,7 @@ private struct Around: ClientInterceptor {
 
 private enum Mark: ClientContextKey { typealias Value = Int }
 
-@Suite(.timeLimit(.minutes(15))) struct InterceptorTests {
+@Suite(.endsIfItHangs) struct InterceptorTests {
   @Test("the first interceptor is the outermost, and sees messages and outcome")
   func order() async throws {
     let notes = Notes()

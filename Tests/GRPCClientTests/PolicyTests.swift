@@ -3,6 +3,7 @@
 import GRPC
 import GRPCMethods
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import GRPCClient

@@ -7,11 +7,12 @@ import HTTP2
 import NIOCore
 import NIOTransport
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import GRPCClient
 
-@Suite(.timeLimit(.minutes(15))) struct RecoveryTests {
+@Suite(.endsIfItHangs) struct RecoveryTests {
   private static let quick = Backoff(initial: .milliseconds(1), maximum: .milliseconds(2))
 
   private func retrying(

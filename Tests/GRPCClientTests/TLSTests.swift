@@ -1,36 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import GRPC
 import GRPCMethods
 import GRPCServer
 import NIOCore
 import NIOTransport
 import TLS
+import TestSupport
 import Testing
 
 @testable import GRPCClient
 
-/// The certificates of scripts/make-certificates, made once for the whole run.
-enum Certificates {
-  private static let directory: Result<URL, any Error> = Result {
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("sonde-client-\(getpid())")
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let script = Process()
-    script.executableURL = root.appendingPathComponent("scripts/make-certificates")
-    script.arguments = [directory.path]
-    try script.run()
-    script.waitUntilExit()
-    guard script.terminationStatus == 0 else { throw CocoaError(.fileReadUnknown) }
-    atexit { if let made = try? Certificates.directory.get() { try? FileManager.default.removeItem(at: made) } }
-    return directory
-  }
-
-  static func read(_ name: String) throws -> [UInt8] {
-    Array(try Data(contentsOf: directory.get().appendingPathComponent(name)))
-  }
-
+extension Certificates {
   static func identity(_ name: String) throws -> TLSIdentity {
     try TLSIdentity(certificateChainPEM: read(name + ".pem"), privateKeyPEM: read(name + ".key"))
   }
@@ -38,7 +19,7 @@ enum Certificates {
   static func roots(_ name: String = "ca") throws -> TrustRoots { .bundles([try read(name + ".pem")]) }
 }
 
-@Suite(.timeLimit(.minutes(15))) struct TLSTests {
+@Suite(.endsIfItHangs) struct TLSTests {
   private func server(
     _ identity: String = "server", alpn: [String] = ["h2"], clients: ClientVerification = .none
   ) async throws -> (server: GRPCServer, port: Int) {

@@ -6,11 +6,12 @@ import GRPCMethods
 import Health
 import InProcess
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import GRPCServer
 
-@Suite(.timeLimit(.minutes(15))) struct HealthServiceTests {
+@Suite(.endsIfItHangs) struct HealthServiceTests {
   @Test("a shutdown says NOT_SERVING for all but the exempt, and what is set meanwhile counts afterwards")
   func shutdown() {
     let health = HealthService(services: ["a", "b"], exempt: ["liveness"])

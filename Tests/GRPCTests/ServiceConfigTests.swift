@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
 import Testing
 
 @testable import GRPC
@@ -183,7 +184,7 @@ private func retry(_ changed: (String, String)? = nil, without: String? = nil) -
 
   @Test("mutated configs are refused or within every bound", arguments: [1, 2])
   func mutated(seed: UInt64) {
-    var random = Seeded(state: seed)
+    var random = SeededGenerator(seed)
     let source = Array(retry().utf8)
     let spice = Array(#"0123456789-."s{}[],:eE"#.utf8)
     var read = 0

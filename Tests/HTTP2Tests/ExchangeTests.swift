@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import HTTP2
+import TestSupport
 import Testing
 
 @Suite struct ExchangeTests {
@@ -72,7 +73,7 @@ import Testing
 
   @Test("a unary call cut at random brings the same", arguments: 0..<50)
   func randomCuts(seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededGenerator(seed)
     let (client, server) = try unaryCall { Int.random(in: 1...$0, using: &generator) }
     expectUnary(client: client, server: server)
   }
@@ -93,7 +94,7 @@ import Testing
   @Test("a large body goes both ways whole, through windows that are much smaller")
   func largeBodies() throws {
     let pair = try Pair()
-    var generator = SeededGenerator(seed: 7)
+    var generator = SeededGenerator(7)
     let up = (0..<700_001).map { _ in UInt8.random(in: 0...255, using: &generator) }
     let down = (0..<900_007).map { _ in UInt8.random(in: 0...255, using: &generator) }
     let id = try pair.client.submitRequest(request, endStream: false)

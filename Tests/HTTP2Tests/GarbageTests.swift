@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import HTTP2
+import TestSupport
 import Testing
 
 /// Bytes that no sane peer sends. Whatever comes: no trap, an end, and `.failed` last if at all.
@@ -89,7 +90,7 @@ import Testing
 
   @Test("random bytes, at once and after a proper opening", arguments: [HTTP2Role.client, .server])
   func random(role: HTTP2Role) throws {
-    var generator = SeededGenerator(seed: role == .client ? 1 : 2)
+    var generator = SeededGenerator(role == .client ? 1 : 2)
     for round in 0..<2_000 {
       let noise = (0..<Int.random(in: 1...200, using: &generator)).map { _ in UInt8(generator.next() & 0xFF) }
       var opening: [UInt8] = []
@@ -100,7 +101,7 @@ import Testing
 
   @Test("random frames with proper headers", arguments: [HTTP2Role.client, .server])
   func randomFrames(role: HTTP2Role) throws {
-    var generator = SeededGenerator(seed: role == .client ? 3 : 4)
+    var generator = SeededGenerator(role == .client ? 3 : 4)
     for _ in 0..<2_000 {
       var bytes = (role == .server ? Frame.preface : []) + Frame.settings().bytes()
       for _ in 0..<Int.random(in: 1...20, using: &generator) {
@@ -118,7 +119,7 @@ import Testing
     "a correct conversation with bytes changed, left out, doubled or cut off", arguments: [HTTP2Role.client, .server])
   func mutated(role: HTTP2Role) throws {
     let transcript = try transcript(from: role == .client ? .server : .client)
-    var generator = SeededGenerator(seed: role == .client ? 5 : 6)
+    var generator = SeededGenerator(role == .client ? 5 : 6)
     for _ in 0..<3_000 {
       var bytes = transcript
       for _ in 0..<Int.random(in: 1...4, using: &generator) where !bytes.isEmpty {
@@ -139,7 +140,7 @@ import Testing
   func unharmed(role: HTTP2Role) throws {
     let transcript = try transcript(from: role == .client ? .server : .client)
     for seed in 0..<20 as Range<UInt64> {
-      var generator = SeededGenerator(seed: seed)
+      var generator = SeededGenerator(seed)
       let session = try Endpoint(role, role == .client ? .client : .server)
       if role == .client { for _ in 0..<3 { _ = try session.submitRequest(endStream: true) } }
       _ = session.drained()

@@ -2,19 +2,8 @@
 
 import Foundation
 import JSON
+import TestSupport
 import Testing
-
-/// A generator with a fixed seed, so that a failure comes back (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
-  }
-}
 
 private func failure(_ text: String, limits: JSONLimits = JSONLimits()) -> JSONError? {
   failure(Array(text.utf8), limits: limits)
@@ -162,7 +151,7 @@ private func write(_ value: JSONValue, _ writer: inout JSONWriter) {
 
   @Test("mutated documents are refused, or written and read again mean the same", arguments: [1, 2])
   func mutated(seed: UInt64) throws {
-    var random = Seeded(state: seed)
+    var random = SeededGenerator(seed)
     let source = Array(#"{"a":[1,-20,3000,{"b":"\u00e9\n😀"},[]],"c":{"d":null,"e":true},"f":"g"}"#.utf8)
     let spice = Array("{}[]\",:\\u0e1-+. \n".utf8)
     var read = 0
@@ -235,7 +224,7 @@ private func write(_ value: JSONValue, _ writer: inout JSONWriter) {
 
   @Test("random doubles read back exactly, with many digits and with few", arguments: [1, 2, 3])
   func random(seed: UInt64) throws {
-    var random = Seeded(state: seed)
+    var random = SeededGenerator(seed)
     for _ in 0..<1_500 {
       let value = Double(bitPattern: UInt64.random(in: 0...(.max), using: &random))
       guard value.isFinite else { continue }

@@ -1,19 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Protobuf
+import TestSupport
 import Testing
-
-/// A generator with a fixed seed, so that a failure comes back (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
-  }
-}
 
 func fields(_ bytes: [UInt8], depthLimit: Int = 100) throws(WireError) -> [WireField] {
   var reader = WireReader(bytes, depthLimit: depthLimit)
@@ -91,7 +80,7 @@ func failure(_ bytes: [UInt8], depthLimit: Int = 100) -> WireError.Code? {
 
   @Test("what the writer writes, the reader reads")
   func roundTrip() throws {
-    var random = Seeded(state: 7)
+    var random = SeededGenerator(7)
     for _ in 0..<2_000 {
       var writer = WireWriter()
       var expected: [WireField] = []
@@ -140,7 +129,7 @@ func failure(_ bytes: [UInt8], depthLimit: Int = 100) -> WireError.Code? {
 
   @Test("random bytes and mutated messages end in fields or in an error, never in a trap")
   func garbage() {
-    var random = Seeded(state: 11)
+    var random = SeededGenerator(11)
     var refused = 0
     for _ in 0..<20_000 {
       let bytes = (0..<Int.random(in: 0...40, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }

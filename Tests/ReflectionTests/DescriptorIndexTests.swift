@@ -2,6 +2,7 @@
 
 import Protobuf
 import Reflection
+import TestSupport
 import Testing
 
 private func failure(_ files: [[UInt8]], limits: DescriptorIndex.Limits = .init()) -> DescriptorError? {
@@ -120,7 +121,7 @@ private func nested(_ depth: Int) -> [UInt8] {
 
   @Test("mutated descriptors are refused, or their index answers for whatever it lists", arguments: [1, 2, 3])
   func mutated(seed: UInt64) {
-    var random = Seeded(state: seed)
+    var random = SeededGenerator(seed)
     var accepted = 0
     for _ in 0..<3_000 {
       var bytes = userFile
@@ -138,17 +139,5 @@ private func nested(_ depth: Int) -> [UInt8] {
       for name in index.services { #expect(index.files(declaring: name)?.isEmpty == false) }
     }
     #expect(accepted > 100)
-  }
-}
-
-/// A generator with a fixed seed, so that a failure comes back (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
   }
 }

@@ -2,6 +2,7 @@
 
 import Protobuf
 import Reflection
+import TestSupport
 import Testing
 
 private let requests: [ReflectionRequest] = [
@@ -55,7 +56,7 @@ private let responses: [ReflectionResponse] = [
 
   @Test("random bytes end in a message or an error, and what was read reads back", arguments: [1, 2])
   func garbage(seed: UInt64) throws {
-    var random = Seeded(state: seed)
+    var random = SeededGenerator(seed)
     var read = 0
     for _ in 0..<10_000 {
       var bytes = responses[Int.random(in: 0..<responses.count, using: &random)].encoded

@@ -2,6 +2,7 @@
 
 import Foundation
 import SQLite
+import TestSupport
 import Testing
 
 @Suite struct DatabaseTests {
@@ -139,7 +140,7 @@ import Testing
     }
     #expect(code(scratch.path("text.db")) == .notADatabase)
     #expect(code(scratch.path("missing/test.db")) == .cannotOpen)
-    #expect(code(scratch.folder.path) == .cannotOpen)
+    #expect(code(scratch.folder) == .cannotOpen)
     #expect(throws: SQLiteError.self) { try scratch.open("absent.db", readOnly: true) }
 
     let database = try scratch.open()
@@ -148,7 +149,7 @@ import Testing
     try database.verify()
     try database.ping()
     _ = try database.rows("PRAGMA wal_checkpoint(TRUNCATE)") { $0.integer(0) }
-    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: scratch.path()))
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: scratch.database))
     try file.seek(toOffset: 4096)
     try file.write(contentsOf: Data(repeating: 0xFF, count: 8192))
     try file.close()

@@ -2,6 +2,7 @@
 
 import Foundation
 import SQLite
+import TestSupport
 import Testing
 
 @Suite struct MigratorTests {
@@ -39,7 +40,7 @@ import Testing
   @Test("programs that migrate one new file at once take each step once")
   func race() throws {
     let scratch = try Scratch()
-    let path = scratch.path()
+    let path = scratch.database
     let failures = Failures()
     DispatchQueue.concurrentPerform(iterations: 8) { _ in
       do {

@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import SQLite
+import TestSupport
 
-/// A folder of a test's own that goes with it.
-final class Scratch {
-  let folder: URL
-
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("sonde-" + UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: folder) }
-
-  /// A file in it.
-  func path(_ name: String = "test.db") -> String { folder.appendingPathComponent(name).path }
+extension Scratch {
+  /// The file that most tests are about.
+  var database: String { path("test.db") }
 
   /// A connection to a file in it that does not wait for locks.
   func open(_ name: String = "test.db", busyTimeout: Int32 = 0, readOnly: Bool = false) throws -> Database {

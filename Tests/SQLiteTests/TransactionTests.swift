@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SQLite
+import TestSupport
 import Testing
 
 /// An error of a caller's own.

@@ -8,11 +8,12 @@ import InProcess
 import NIOCore
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import ServiceKit
 
-@Suite(.timeLimit(.minutes(5))) struct ClientMetricsTests {
+@Suite(.endsIfItHangs) struct ClientMetricsTests {
   typealias Bytes = [UInt8]
   static let service = "test.Echo"
   static let one = Method<Unary, Bytes, Bytes>(service: service, name: "One", request: .bytes, response: .bytes)

@@ -7,13 +7,14 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import time
 
 import grpc
 import pytest
 
+from EndToEnd.peers.containers import docker, why_there_is_none
+from EndToEnd.peers.tcp import free_port
 from greeter import greeter_pb2, greeter_pb2_grpc
 from user.v1 import user_pb2, user_pb2_grpc
 
@@ -26,19 +27,8 @@ HANG = 120
 pytestmark = pytest.mark.timeout(BUILD + 300)
 
 
-def why_there_is_none() -> str | None:
-    """The reason why nothing can be composed here, if there is one."""
-    if not shutil.which("docker"):
-        return "there is no docker command"
-    answer = subprocess.run(["docker", "info"], capture_output=True, text=True, timeout=HANG)
-    if answer.returncode != 0:
-        return "no container engine answers: " + (answer.stderr.strip() or answer.stdout.strip()).splitlines()[-1]
-    if not compose_command():
-        return "there is neither docker compose nor docker-compose"
-    return None
-
-
 def compose_command() -> list[str] | None:
+    """The command that composes, where there is one."""
     if subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0:
         return ["docker", "compose"]
     return ["docker-compose"] if shutil.which("docker-compose") else None
@@ -63,10 +53,7 @@ class Stack:
         return self("ps", "-q", "user-service").stdout.strip()
 
     def state(self) -> dict:
-        answer = subprocess.run(
-            ["docker", "inspect", "--format", "{{json .State}}", self.container()], capture_output=True, text=True
-        )
-        return json.loads(answer.stdout)
+        return json.loads(docker("inspect", "--format", "{{json .State}}", self.container()))
 
     def wait_until_healthy(self) -> None:
         deadline = time.monotonic() + HANG
@@ -79,10 +66,9 @@ class Stack:
 def stack():
     if reason := why_there_is_none():
         pytest.skip(reason)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    stack = Stack(port)
+    if not compose_command():
+        pytest.skip("there is neither docker compose nor docker-compose")
+    stack = Stack(free_port())
     try:
         stack("up", "--build", "-d", timeout=BUILD)
         yield stack
@@ -95,8 +81,7 @@ def test_story(stack):
     stack.wait_until_healthy()
     checked = stack("exec", "-T", "user-service", "grpc_health_probe", "-service=user.v1.UserService")
     assert "status: SERVING" in checked.stdout + checked.stderr
-    networks = subprocess.run(["docker", "network", "inspect", "grpc-network"], capture_output=True, text=True)
-    assert networks.returncode == 0 and stack.container() in networks.stdout
+    assert stack.container() in docker("network", "inspect", "grpc-network")
 
     with grpc.insecure_channel(f"127.0.0.1:{stack.port}") as channel:
         greeter = greeter_pb2_grpc.GreeterStub(channel)

@@ -7,12 +7,12 @@ import importlib.util
 import os
 import re
 import shutil
-import socket
 import subprocess
 
 import grpc
 import pytest
 
+from EndToEnd.peers.tcp import free_port
 from peers.programs import Program
 from peers.users import Client, cancelling, creation, failing, until
 
@@ -33,13 +33,6 @@ def envoy() -> str:
         if os.access(path, os.X_OK):
             return path
     return need("envoy")
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def start_nginx(folder, front: int, back: int) -> Program:

@@ -2,6 +2,7 @@
 
 import Foundation
 import Sys
+import TestSupport
 import Testing
 
 @Suite struct DeadlineTests {
@@ -21,10 +22,10 @@ import Testing
 @Suite struct FilesTests {
   @Test("files are read whole, bounded, and failures keep the call and its number")
   func reading() throws {
-    let path = NSTemporaryDirectory() + "sonde-files-\(ProcessInfo.processInfo.processIdentifier)"
+    let scratch = try Scratch()
+    let path = scratch.path("content")
     let content = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     #expect(FileManager.default.createFile(atPath: path, contents: Data(content)))
-    defer { try? FileManager.default.removeItem(atPath: path) }
     #expect(try Files.read(path) == content)
     #expect(throws: SystemError("read", errno: Errno.fileTooLarge)) { try Files.read(path, limit: 1000) }
     #expect(throws: SystemError("open", errno: Errno.noSuchFile)) { try Files.read(path + ".none") }
@@ -33,9 +34,9 @@ import Testing
 
   @Test("a FIFO without a writer reads as empty instead of hanging")
   func fifo() throws {
-    let path = NSTemporaryDirectory() + "sonde-fifo-\(ProcessInfo.processInfo.processIdentifier)"
+    let scratch = try Scratch()
+    let path = scratch.path("fifo")
     #expect(mkfifo(path, 0o600) == 0)
-    defer { unlink(path) }
     #expect(try Files.read(path) == [])
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
 import Testing
 
 @testable import TLS
@@ -102,8 +103,8 @@ import Testing
 
   @Test("what is wrong with a client's files is told apart")
   func configuration() throws {
-    let pem = try Fixtures.read("client.pem")
-    let key = try Fixtures.read("client.key")
+    let pem = try Certificates.read("client.pem")
+    let key = try Certificates.read("client.key")
     func error(_ certificate: [UInt8], _ key: [UInt8]) -> TLSConfigurationError? {
       do throws(TLSConfigurationError) {
         _ = try TLSIdentity(certificateChainPEM: certificate, privateKeyPEM: key)
@@ -118,9 +119,9 @@ import Testing
     #expect(error(key, key) == .noCertificateBlock(found: ["PRIVATE KEY"]))
     #expect(error(pem, []) == .noKeyBlock(found: []))
     #expect(error(pem, pem) == .noKeyBlock(found: ["CERTIFICATE"]))
-    #expect(error(pem, try Fixtures.read("encrypted.key")) == .encryptedKey)
-    #expect(error(pem, try Fixtures.read("server.key")) == .keyMismatch)
-    #expect(error(pem, try Fixtures.read("rsa-server.key")) == .keyMismatch)
+    #expect(error(pem, try Certificates.read("encrypted.key")) == .encryptedKey)
+    #expect(error(pem, try Certificates.read("server.key")) == .keyMismatch)
+    #expect(error(pem, try Certificates.read("rsa-server.key")) == .keyMismatch)
     let damagedKey = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"
     #expect(error(pem, Array(damagedKey.utf8)) == .unusableKey)
     let damaged = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
@@ -143,7 +144,7 @@ import Testing
 
   @Test("a chain and a key in DER make the same identity")
   func der() throws {
-    var scan = PEM(try Fixtures.read("spiffe-client.key"))
+    var scan = PEM(try Certificates.read("spiffe-client.key"))
     let next = scan.next()
     let block = try #require(next)
     let key = try #require(scan.decode(block))

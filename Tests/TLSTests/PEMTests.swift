@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
+import TestSupport
 import Testing
 
 @testable import TLS
@@ -92,7 +93,7 @@ import Testing
 
   @Test("changes anywhere never trap, and never yield a block outside the text")
   func mutations() throws {
-    let original = try Fixtures.read("full-chain.pem") + Fixtures.read("server.key")
+    let original = try Certificates.read("full-chain.pem") + Certificates.read("server.key")
     var generator = SeededGenerator(7)
     let spice = Array("-----BEGIN END CERTIFICATE\n\r: =Aa0".utf8)
     for _ in 0..<500 {
@@ -130,11 +131,11 @@ import Testing
 
   @Test("a file is a bundle if one certificate in it can be parsed")
   func holdsCertificate() throws {
-    #expect(PEM.holdsCertificate(try Fixtures.read("ca.pem")))
-    #expect(!PEM.holdsCertificate(try Fixtures.read("ca.key")))
+    #expect(PEM.holdsCertificate(try Certificates.read("ca.pem")))
+    #expect(!PEM.holdsCertificate(try Certificates.read("ca.key")))
     #expect(!PEM.holdsCertificate([]))
     let broken = Array("-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n".utf8)
     #expect(!PEM.holdsCertificate(broken))
-    #expect(PEM.holdsCertificate(try broken + Fixtures.read("ca.pem")))
+    #expect(PEM.holdsCertificate(try broken + Certificates.read("ca.pem")))
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TLS
@@ -34,7 +35,7 @@ import Testing
   @Test("a root is found among many others, in any bundle, and twice is no harm")
   func several() throws {
     let system = try Self.systemBundle.map { Array(try Data(contentsOf: URL(fileURLWithPath: $0))) } ?? []
-    let mine = try Fixtures.read("ca.pem")
+    let mine = try Certificates.read("ca.pem")
     var configuration = try Fixtures.client()
     for bundles in [[system, mine], [mine, system], [mine + system + mine], [mine, mine], [[], mine]] {
       configuration.roots = .bundles(bundles)
@@ -55,7 +56,8 @@ import Testing
   @Test("two roots of one name are told apart by their keys")
   func sameName() throws {
     // The self-signed server has the subject of the good one's leaf; both are offered as roots for one name.
-    let both = try Fixtures.read("self-signed.pem") + Fixtures.read("expired.pem") + Fixtures.read("server.pem")
+    let both =
+      try Certificates.read("self-signed.pem") + Certificates.read("expired.pem") + Certificates.read("server.pem")
     var configuration = try Fixtures.client()
     configuration.roots = .bundles([both])
     for server in ["self-signed", "server"] {
@@ -90,7 +92,7 @@ import Testing
 
   @Test("a damaged root among good ones does no harm")
   func damaged() throws {
-    let ca = try #require(String(bytes: try Fixtures.read("ca.pem"), encoding: .utf8))
+    let ca = try #require(String(bytes: try Certificates.read("ca.pem"), encoding: .utf8))
     let truncated = ca.replacingOccurrences(of: "\n-----END", with: "AAAA\n-----END")
     var configuration = try Fixtures.client()
     configuration.roots = .bundles([

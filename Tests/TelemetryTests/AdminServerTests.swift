@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 /// Sends bytes on a new connection and gives all that comes back until the other end closes.
@@ -29,7 +30,7 @@ private func request(_ line: String, _ fields: String = "") -> String {
   "\(line) HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\(fields)\r\n"
 }
 
-@Suite(.timeLimit(.minutes(15))) struct AdminServerTests {
+@Suite(.endsIfItHangs) struct AdminServerTests {
   /// Runs a body against a server that is stopped at the end.
   private func withServer<T: Sendable>(
     limits: AdminServer.Limits = AdminServer.Limits(), readiness: @escaping @Sendable () -> Readiness = { .ready },

@@ -2,6 +2,7 @@
 
 import GRPC
 import Logging
+import TestSupport
 import Testing
 
 @testable import Telemetry
@@ -67,7 +68,7 @@ private func line(_ form: LogSink.Form, _ call: LogFormatter.Call) -> String {
 
   @Test("whatever a peer sends stays within one line", arguments: LogSink.Form.allCases, [1, 2])
   func hostile(form: LogSink.Form, seed: UInt64) throws {
-    var random = Seeded(state: seed)
+    var random = SeededGenerator(seed)
     for _ in 0..<500 {
       let bytes = (0..<Int.random(in: 0...60, using: &random)).map { _ in
         Bool.random(using: &random)

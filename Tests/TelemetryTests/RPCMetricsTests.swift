@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import GRPC
+import TestSupport
 import Testing
 
 @testable import Telemetry
@@ -70,7 +71,7 @@ import Testing
 
   @Test("fewer bounds show the same as a histogram that never had more", arguments: [1, 2, 3])
   func narrowing(seed: UInt64) {
-    var random = Seeded(state: seed)
+    var random = SeededGenerator(seed)
     let cell = HistogramCell(.latency)
     let other = HistogramCell(HistogramLayout(bounds: LatencyBounds.prometheus, ticksPerUnit: 1_000_000_000))
     for _ in 0..<2_000 {

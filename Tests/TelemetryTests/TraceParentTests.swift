@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Telemetry
+import TestSupport
 import Testing
 
 private let trace = "0af7651916cd43dd8448eb211c80319c"
@@ -66,7 +67,7 @@ private let span = "b7ad6b7169203331"
 
   @Test("mutated headers are refused or mean the same when written and read again")
   func mutated() {
-    var random = Seeded(state: 3)
+    var random = SeededGenerator(3)
     let seeds = ["00-\(trace)-\(span)-01", "cc-\(trace)-\(span)-03-more"].map { Array($0.utf8) }
     var read = 0
     for _ in 0..<20_000 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Synchronization
+import TestSupport
 import Testing
 import Tracing
 
@@ -134,7 +135,7 @@ private var quiet: BatchSpanProcessor.Limits {
 
   @Test("samplers pick what their names say")
   func samplers() throws {
-    var random = Seeded(state: 5)
+    var random = SeededGenerator(5)
     let ids = (0..<4_000).map { _ in TraceID.random(using: &random) }
     let parent = SpanContext(traceID: ids[0], spanID: try #require(SpanID(1)), isSampled: false)
     #expect(Sampler.alwaysOn.samples(ids[0], parent: parent))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
 import Testing
 
 /// The floors of the house, and what a module may import. Imports go down; on one floor only where this table says so.

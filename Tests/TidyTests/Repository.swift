@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
-/// The repository as files, found from this file's own place in it.
-enum Repository {
-  static let root = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-
+/// The repository as files.
+extension Repository {
   /// A file of the repository.
   struct File: CustomTestStringConvertible {
     let path: String

@@ -2,6 +2,7 @@
 
 import Foundation
 import SQLite
+import TestSupport
 import Testing
 
 @testable import UserStore
@@ -13,11 +14,11 @@ import Testing
     var acknowledged: Set<String> = []
     var random = SeededGenerator(4)
     for _ in 0..<8 {
-      let process = try Helper("bulk", scratch.path)
+      let process = try Helper("bulk", scratch.database)
       for _ in 0..<Int.random(in: 1...40, using: &random) { acknowledged.insert(process.line()) }
       acknowledged.formUnion(process.kill())
 
-      let database = try Database(path: scratch.path)
+      let database = try Database(path: scratch.database)
       try database.verify()
       let batches = try database.rows("SELECT name, count(*) FROM users GROUP BY name") { ($0.text(0), $0.integer(1)) }
       #expect(batches.allSatisfy { $0.1 == 25 })

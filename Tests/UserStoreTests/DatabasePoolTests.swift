@@ -4,6 +4,7 @@ import Foundation
 import SQLite
 import Schemas
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import UserStore
@@ -12,7 +13,7 @@ import Testing
   @Test("what was written is read by whoever asks afterwards", arguments: [":memory:", ""])
   func readYourWrites(path: String) async throws {
     let scratch = try Scratch()
-    let pool = try DatabasePool(DatabasePool.Configuration(path: path.isEmpty ? scratch.path : path))
+    let pool = try DatabasePool(DatabasePool.Configuration(path: path.isEmpty ? scratch.database : path))
     for index in 0..<50 {
       let made = try await pool.create("u\(index)")
       #expect(try await pool.read { (reader) throws(StoreError) in try reader.user(made.id) } == made)
@@ -70,7 +71,7 @@ import Testing
   func commits(path: String) async throws {
     let scratch = try Scratch()
     let commits = Atomic(0)
-    var configuration = DatabasePool.Configuration(path: path.isEmpty ? scratch.path : path)
+    var configuration = DatabasePool.Configuration(path: path.isEmpty ? scratch.database : path)
     configuration.didCommit = { commits.add(1, ordering: .relaxed) }
     let pool = try DatabasePool(configuration)
     for _ in 0..<10 { _ = try await pool.read { (reader) throws(StoreError) in try reader.count() } }
@@ -201,8 +202,8 @@ import Testing
     await end.value
     await pool.shutdown()
     // The last connection that closes takes the log with it.
-    #expect(!FileManager.default.fileExists(atPath: scratch.path + "-wal"))
-    let store = try UserWriter(path: scratch.path)
+    #expect(!FileManager.default.fileExists(atPath: scratch.database + "-wal"))
+    let store = try UserWriter(path: scratch.database)
     #expect(try store.reader.count() == 20)
   }
 
@@ -232,7 +233,7 @@ import Testing
   @Test("a file that cannot be used is an error of the start")
   func unusableFile() throws {
     let scratch = try Scratch()
-    try Data(repeating: 0x41, count: 4_096).write(to: URL(fileURLWithPath: scratch.path))
+    try Data(repeating: 0x41, count: 4_096).write(to: URL(fileURLWithPath: scratch.database))
     #expect(throws: StoreError.self) { try DatabasePool(scratch) }
     #expect(throws: StoreError.self) { try DatabasePool(DatabasePool.Configuration(path: "/proc/none/users.db")) }
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import SQLite
 import Schemas
+import TestSupport
 import Testing
 
 @testable import UserStore
@@ -14,22 +14,14 @@ import Testing
 
     init?() throws {
       scratch = try Scratch()
-      guard Self.run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", scratch.folder.path) else { return nil }
+      guard Self.run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", scratch.folder) else { return nil }
     }
 
-    deinit { _ = Self.run("umount", scratch.folder.path) }
+    deinit { _ = Self.run("umount", scratch.folder) }
 
-    func grow() -> Bool { Self.run("mount", "-o", "remount,size=16m", scratch.folder.path) }
+    func grow() -> Bool { Self.run("mount", "-o", "remount,size=16m", scratch.folder) }
 
-    private static func run(_ arguments: String...) -> Bool {
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-      process.arguments = arguments
-      process.standardError = FileHandle.nullDevice
-      guard (try? process.run()) != nil else { return false }
-      process.waitUntilExit()
-      return process.terminationStatus == 0
-    }
+    private static func run(_ arguments: String...) -> Bool { (try? Command(arguments))?.code == 0 }
   }
 
   @Test("on a full disk, creations fail by name, nothing acknowledged is lost, reading goes on, and space heals it")
@@ -74,7 +66,7 @@ import Testing
     #expect(try await pool.create("after").name == "after")
     #expect(await pool.checkHealth().writeFailure == nil)
     await pool.shutdown()
-    let store = try UserWriter(path: disk.scratch.path)
+    let store = try UserWriter(path: disk.scratch.database)
     try store.database.verify()
     #expect(try store.reader.count() == Int64(created.count + 1))
   }

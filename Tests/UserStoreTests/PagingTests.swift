@@ -2,6 +2,7 @@
 
 import SQLite
 import Schemas
+import TestSupport
 import Testing
 
 @testable import UserStore

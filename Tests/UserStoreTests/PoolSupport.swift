@@ -4,6 +4,7 @@ import Dispatch
 import Foundation
 import Schemas
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import UserStore
@@ -11,7 +12,7 @@ import Testing
 extension DatabasePool {
   /// A pool on a test's file.
   convenience init(_ scratch: Scratch, _ change: (inout Configuration) -> Void = { _ in }) throws {
-    var configuration = Configuration(path: scratch.path)
+    var configuration = Configuration(path: scratch.database)
     change(&configuration)
     try self.init(configuration)
   }

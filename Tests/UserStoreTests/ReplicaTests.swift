@@ -3,6 +3,7 @@
 import Dispatch
 import Schemas
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import UserStore
@@ -73,7 +74,7 @@ import Testing
     let scratch = try Scratch()
     let pool = try DatabasePool(scratch) { $0.busyTimeout = 0 }
     _ = try await pool.create("a")
-    let other = try Helper("lock", scratch.path)
+    let other = try Helper("lock", scratch.database)
     #expect(other.line() == "locked")
     let error = await #expect(throws: StoreError.self) { try await pool.create("b") }
     guard case .unavailable(let reason) = error else {

@@ -1,37 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import Schemas
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import UserStore
 
-/// A folder of a test's own that goes with it.
-final class Scratch: Sendable {
-  let folder: URL
-
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("sonde-" + UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: folder) }
-
-  var path: String { folder.appendingPathComponent("users.db").path }
-}
-
-/// The same numbers for the same seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-  init(_ seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
+extension Scratch {
+  /// The file of a test's users.
+  var database: String { path("users.db") }
 }
 
 /// A clock that goes on by a millisecond each time it is asked.

@@ -4,6 +4,7 @@ import Foundation
 import SQLite
 import Schemas
 import SwiftProtobuf
+import TestSupport
 import Testing
 
 @testable import UserStore
@@ -128,9 +129,9 @@ import Testing
   @Test("a file of a later program is refused")
   func laterSchema() throws {
     let scratch = try Scratch()
-    _ = try UserWriter(path: scratch.path)
-    try Database(path: scratch.path).execute("PRAGMA user_version = 99")
-    let error = #expect(throws: StoreError.self) { try UserWriter(path: scratch.path) }
+    _ = try UserWriter(path: scratch.database)
+    try Database(path: scratch.database).execute("PRAGMA user_version = 99")
+    let error = #expect(throws: StoreError.self) { try UserWriter(path: scratch.database) }
     guard case .internalFailure(let reason) = error else {
       Issue.record("\(String(describing: error))")
       return
