@@ -84,6 +84,7 @@ var targets: [Target] = [
   .systemLibrary(name: "CNghttp2", pkgConfig: embedded ? nil : "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
   .systemLibrary(name: "COpenSSL", pkgConfig: embedded ? nil : "openssl", providers: [.apt(["libssl-dev"])]),
   .systemLibrary(name: "CZlib", pkgConfig: embedded ? nil : "zlib", providers: [.apt(["zlib1g-dev"])]),
+  .systemLibrary(name: "CMnl", pkgConfig: embedded ? nil : "libmnl", providers: [.apt(["libmnl-dev"])]),
   .target(name: "CLinux", cSettings: commit.map { [.define("SONDE_COMMIT", to: "\"\($0)\"")] } ?? []),
   part("Bytes"),
 
@@ -96,6 +97,7 @@ var targets: [Target] = [
   part("JSON"),
   part("Flags", ["Bytes"]),
   part("Sys", ["CLinux", "Bytes"]),
+  part("Netlink", ["CMnl", "Bytes"]),
 
   // Floor 2: pure meaning.
   part("GRPC", ["Bytes", "Gzip", "HTTP2", "JSON"]),
@@ -109,7 +111,10 @@ var targets: [Target] = [
     "HealthProbe",
     ["BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS"]),
 
+  part("Diagnostics", ["BlockingClient", "Bytes", "Fault", "Flags", "JSON", "Netlink", "Sys"]),
+
   // Floor 4: executables.
+  .executableTarget(name: "netdiag", dependencies: ["Diagnostics", "Sys"] + staticParts, swiftSettings: tools),
   .executableTarget(
     name: "grpc_health_probe", dependencies: ["HealthProbe", "Sys"] + staticParts, swiftSettings: tools),
 ]
@@ -221,6 +226,8 @@ if !embedded, !releasing {
     tests("Protobuf"),
     tests("JSON"),
     tests("Flags"),
+    tests("Netlink", ["Bytes"]),
+    tests("Diagnostics", ["Bytes", "Netlink", "Sys"]),
     tests("Sys", ["CLinux"]),
     tests("GRPC", ["Bytes", "HTTP2", "JSON"]),
     tests("Health", ["Protobuf"]),

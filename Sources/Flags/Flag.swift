@@ -76,13 +76,25 @@ public struct FlagTable: Sendable {
   public let environmentPrefix: String
   /// The groups, in the order of help.
   public let groups: [FlagGroup]
+  /// What help calls the words that are no flags, such as `[PORT…]`; empty where there are none.
+  public let operands: String
+  /// The flags that help shows as necessary, such as `-addr=ADDRESS`.
+  public let required: String
+  /// What help writes before a flag's name: either is understood.
+  public let dashes: String
 
   /// A table.
-  public init(tool: String, summary: String, environmentPrefix: String, groups: [FlagGroup]) {
+  public init(
+    tool: String, summary: String, environmentPrefix: String, groups: [FlagGroup], operands: String = "",
+    required: String = "", dashes: String = "-"
+  ) {
     self.tool = tool
     self.summary = summary
     self.environmentPrefix = environmentPrefix
     self.groups = groups
+    self.operands = operands
+    self.required = required
+    self.dashes = dashes
   }
 
   /// All flags, in the order of the groups.
@@ -97,14 +109,15 @@ public struct FlagTable: Sendable {
 
   /// What `-h` prints: every flag in the order of the alphabet, with its kind of value and its default.
   public var help: String {
-    var text = "usage: \(tool) -addr=ADDRESS [flags]\n\n\(summary).\n"
-    text += "\n"
+    let words = [tool, required, "[flags]", operands].filter { !$0.isEmpty }
+    var text = "usage: " + words.joined(separator: " ") + "\n\n\(summary).\n\n"
     for flag in flags.sorted(by: { $0.name < $1.name }) {
-      text += "  -" + flag.name + (flag.placeholder.isEmpty ? "" : " " + flag.placeholder)
+      text += "  " + dashes + flag.name + (flag.placeholder.isEmpty ? "" : " " + flag.placeholder)
       text += "\n        " + flag.summary
       if !flag.defaultValue.isEmpty { text += " (default \(flag.defaultValue))" }
       text += "\n"
     }
+    guard flags.contains(where: { $0.hasEnvironment }) else { return text }
     let example = flags.first { $0.hasEnvironment }.flatMap { environmentName($0) } ?? environmentPrefix
     return text + "\nFlags may also be given as environment variables, such as \(example); the command line wins.\n"
   }

@@ -16,6 +16,9 @@ public struct FlagValues: Sendable {
   private var lists: [String: [String]] = [:]
   private var given: Set<String> = []
 
+  /// The words that are no flags, in order, where the table has operands.
+  public fileprivate(set) var operands: [String] = []
+
   fileprivate init(_ table: FlagTable) {
     for flag in table.flags { texts[flag.name] = flag.defaultValue }
   }
@@ -43,7 +46,8 @@ extension FlagTable {
   /// Reads a command line and, for flags that it does not give, the environment.
   ///
   /// The grammar is that of Go's `flag` package: one dash or two; a value after `=` or as the next word; booleans alone
-  /// or with `=`; reading stops at the first word that is no flag, at `-` and at `--`; the last of repeated flags wins.
+  /// or with `=`; the last of repeated flags wins. Reading stops at the first word that is no flag, at `-` and at `--`;
+  /// where the table has operands, such words may stand anywhere, and only `--` ends the flags.
   /// An empty environment variable counts as unset. One of a flag that may be repeated holds a value a line.
   ///
   /// - Parameter checks: rules of the tool's own for a flag's value; the text is what is wrong, nil where nothing is.
@@ -55,7 +59,16 @@ extension FlagTable {
     var index = 0
     while index < arguments.count {
       let word = Array(arguments[index].utf8)
-      guard word.count >= 2, word[0] == 0x2D, word != [0x2D, 0x2D] else { break }
+      guard word.count >= 2, word[0] == 0x2D, word != [0x2D, 0x2D] else {
+        guard !operands.isEmpty else { break }
+        if word == [0x2D, 0x2D] {
+          values.operands += arguments[(index + 1)...]
+          break
+        }
+        values.operands.append(arguments[index])
+        index += 1
+        continue
+      }
       index += 1
       let body = Array(word.dropFirst(word[1] == 0x2D ? 2 : 1))
       guard let first = body.first, first != 0x2D, first != 0x3D else {
@@ -65,7 +78,7 @@ extension FlagTable {
       let name = String(decoding: body[..<(equals ?? body.count)], as: UTF8.self)
       guard let flag = flag(named: name) else {
         if name == "h" || name == "help" { throw .helpRequested }
-        throw .message("flag provided but not defined: -\(name.safeForDisplay)")
+        throw .message("flag provided but not defined: \(dashes)\(name.safeForDisplay)")
       }
       let value: String
       if let equals {
@@ -76,13 +89,13 @@ extension FlagTable {
         value = arguments[index]
         index += 1
       } else {
-        throw .message("flag needs an argument: -\(name)")
+        throw .message("flag needs an argument: \(dashes)\(name)")
       }
       switch flag.normalized(value, checks) {
       case .success(let text): values.set(flag, text)
       case .failure(let why):
-        let what = flag.kind == .bool ? "boolean value \(value.quoted) for -" : "value \(value.quoted) for flag -"
-        throw .message("invalid \(what)\(name): \(why.text)")
+        let what = flag.kind == .bool ? "boolean value \(value.quoted) for" : "value \(value.quoted) for flag"
+        throw .message("invalid \(what) \(dashes)\(name): \(why.text)")
       }
     }
     try readEnvironment(environment, checks, into: &values)

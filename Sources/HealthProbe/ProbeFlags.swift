@@ -88,7 +88,7 @@ public let probeFlags = FlagTable(
           "rpc-header-file", .string, "FILE", summary: "file of metadata to send, one 'NAME: VALUE' a line",
           details: "Empty lines and lines that begin with # are passed over."),
       ]),
-  ])
+  ], required: "-addr=ADDRESS")
 
 /// What `-rpc-header` and its file take: the part before the first colon is the name.
 func splitHeader(_ text: String) -> (name: String, value: String)? {

@@ -17,7 +17,7 @@ let table = FlagTable(
         Flag("output", .choice(["text", "json"]), "FORMAT", default: "text", summary: "How to print"),
         Flag("version", .bool, summary: "Print the version", hasEnvironment: false),
       ])
-  ])
+  ], required: "-addr=ADDRESS")
 
 func parse(_ arguments: String..., environment: [String: String] = [:]) throws(FlagError) -> FlagValues {
   try table.parse(arguments, environment: { environment[$0] }) { flag, value in
@@ -139,6 +139,26 @@ func refusal(_ arguments: String..., environment: [String: String] = [:]) -> Fla
       _ = try? table.parse(line)
     }
     #expect(table.flags.count == 7)
+  }
+
+  @Test("where a table has operands, they stand anywhere, and only -- ends the flags")
+  func operands() throws {
+    let table = FlagTable(
+      tool: "tool", summary: "Does things", environmentPrefix: "",
+      groups: [
+        FlagGroup(
+          "",
+          [
+            Flag("v", .bool, summary: "Tells", hasEnvironment: false),
+            Flag("n", .string, "NAME", summary: "Names", hasEnvironment: false),
+          ])
+      ], operands: "[PORT…]", dashes: "--")
+    let values = try table.parse(["1", "--v", "-", "-n", "x", "2", "--", "--v", "3"])
+    #expect(values.operands == ["1", "-", "2", "--v", "3"])
+    #expect(values.bool("v") && values.string("n") == "x")
+    #expect(throws: FlagError.message("flag provided but not defined: --w")) { try table.parse(["1", "-w"]) }
+    #expect(table.help.hasPrefix("usage: tool [flags] [PORT…]\n\nDoes things.\n\n  --n NAME\n        Names\n"))
+    #expect(!table.help.contains("environment"))
   }
 
   @Test("help lists every flag once, sorted, with its default")

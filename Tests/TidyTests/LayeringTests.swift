@@ -5,10 +5,11 @@ import Testing
 
 /// The floors of the house, and what a module may import. Imports go down; on one floor only where this table says so.
 let floors: [[String: Set<String>]] = [
-  ["CNghttp2": [], "COpenSSL": [], "CZlib": [], "CLinux": [], "CSQLite": [], "Bytes": []],
+  ["CNghttp2": [], "COpenSSL": [], "CZlib": [], "CMnl": [], "CLinux": [], "CSQLite": [], "Bytes": []],
   [
     "HTTP2": ["CNghttp2", "Bytes"], "TLS": ["COpenSSL", "Bytes"], "Crypto": ["COpenSSL"], "Gzip": ["CZlib"],
     "Protobuf": [], "JSON": [], "Flags": ["Bytes"], "Sys": ["CLinux", "Bytes"], "SQLite": ["CSQLite"],
+    "Netlink": ["CMnl", "Bytes"],
     "Schemas": ["Bytes", "FoundationEssentials", "SwiftProtobuf"],
   ],
   [
@@ -58,10 +59,12 @@ let floors: [[String: Set<String>]] = [
   [
     "HealthProbe": [
       "BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS",
-    ]
+    ],
+    "Diagnostics": ["BlockingClient", "Bytes", "Fault", "Flags", "JSON", "Netlink", "Sys"],
   ],
   [
     "grpc_health_probe": ["HealthProbe", "Sys"],
+    "netdiag": ["Diagnostics", "Sys"],
     "generate-docs": ["Fault", "FlagDocs", "HealthProbe", "Foundation", "Sys"],
     "interop-server": ["ArgumentParser", "GRPCServer", "Interop", "NIOTransport", "Sys", "TLS"],
     "interop-client": ["ArgumentParser", "GRPCClient", "Interop", "NIOCore", "Sys", "TLS"],
@@ -82,7 +85,7 @@ let packageModules: Set<String> = [
 /// Modules that are linked into tools which are copied alone into other people's images.
 let toolModules: Set<String> = [
   "Bytes", "HTTP2", "TLS", "Crypto", "Gzip", "Protobuf", "JSON", "Flags", "Sys", "GRPC", "Health", "Reflection",
-  "Fault", "BlockingClient", "HealthProbe", "grpc_health_probe",
+  "Fault", "BlockingClient", "HealthProbe", "grpc_health_probe", "Netlink", "Diagnostics", "netdiag",
 ]
 
 @Suite struct LayeringTests {

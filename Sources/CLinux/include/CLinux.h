@@ -35,6 +35,12 @@ static inline void sonde_set_errno(int value) { errno = value; }
 
 // open is variadic in C.
 static inline int sonde_open(const char *path, int flags) { return open(path, flags); }
+static inline int sonde_openat(int directory, const char *path, int flags) { return openat(directory, path, flags); }
+
+// The entries of a directory as the kernel gives them, many at a time.
+static inline ssize_t sonde_getdents(int directory, void *buffer, size_t room) {
+  return getdents64(directory, buffer, room);
+}
 
 // With _GNU_SOURCE, glibc declares connect with a union that Swift cannot make.
 static inline int sonde_connect(int socket, const struct sockaddr *address, socklen_t length) {

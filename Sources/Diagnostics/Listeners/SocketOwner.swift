@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Sys
+
+/// Whose a socket is, as far as it can be seen.
+enum SocketOwner: Equatable {
+  /// Processes that hold it.
+  case processes([SocketHolder])
+  /// Nobody may be seen holding it, but one process alone belongs to its user.
+  case inferred(processID: Int32, command: String)
+  /// It cannot be seen, and why.
+  case unknown(String)
+
+  /// The owner as people read it.
+  var text: String {
+    switch self {
+    case .processes(let holders):
+      // Workers that share a socket have one name as a rule.
+      let shown = holders.prefix(4).map { "\($0.command.safeForDisplay) (pid \($0.processID))" }
+      return shown.joined(separator: ", ") + (holders.count > 4 ? " and \(holders.count - 4) more" : "")
+    case .inferred(let processID, let command):
+      return "probably \(command.safeForDisplay) (pid \(processID)): the only process of the socket's user"
+    case .unknown(let why): return "process unknown: \(why)"
+    }
+  }
+}
+
+/// Finds the owners of sockets.
+struct SocketOwners {
+  private let holders: SocketHolders
+  /// The users of the processes that may not be looked into.
+  private let hidden: [(processID: Int32, userID: UInt32, command: String)]
+  private let ownUserID: UInt32
+
+  /// What was found elsewhere; for tests.
+  init(
+    holders: SocketHolders, hidden: [(processID: Int32, userID: UInt32, command: String)], ownUserID: UInt32
+  ) {
+    self.holders = holders
+    self.hidden = hidden
+    self.ownUserID = ownUserID
+  }
+
+  /// Looks for the owners of sockets.
+  init(of inodes: Set<UInt32>) {
+    let holders = SocketHolders(of: inodes)
+    let isComplete = Set(holders.found.map { $0.inode }).isSuperset(of: inodes)
+    self.init(
+      holders: holders,
+      hidden: isComplete
+        ? [] : holders.denied.compactMap { id in ProcessFacts(id).map { (id, $0.userID, $0.command) } },
+      ownUserID: ProcessFacts.ownUserID)
+  }
+
+  /// The owner of a socket that a user has made.
+  func owner(inode: UInt32, userID: UInt32) -> SocketOwner {
+    let own = holders.found.filter { $0.inode == inode }
+    if !own.isEmpty { return .processes(own) }
+    guard holders.hasProcFS else { return .unknown("there is no /proc") }
+    guard !holders.denied.isEmpty else {
+      return .unknown("it is in another PID namespace (another container, or the host)")
+    }
+    let candidates = hidden.filter { $0.userID == userID }
+    if candidates.count == 1 {
+      return .inferred(processID: candidates[0].processID, command: candidates[0].command)
+    }
+    let count = holders.denied.count
+    let processes = count == 1 ? "one process" : "\(count) processes"
+    let remedy = ownUserID == userID ? "it takes CAP_SYS_PTRACE" : "run as uid \(userID), or with CAP_SYS_PTRACE"
+    return .unknown("user \(ownUserID) may not look into \(processes); \(remedy)")
+  }
+}

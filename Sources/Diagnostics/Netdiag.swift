@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+public import Flags
+internal import Sys
+
+// Diagnostics: netdiag's checks, each a value that is looked at first and rendered afterwards, as text or as JSON.
+
+/// How a run ends.
+enum ExitCode: Int32 {
+  /// All is well.
+  case fine = 0
+  /// A problem was found.
+  case problem = 1
+  /// The command line cannot be used.
+  case usage = 2
+  /// It could not be determined: something that it takes to know is missing or forbidden.
+  case undetermined = 3
+}
+
+/// The tool: its commands, and what they share.
+public enum Netdiag {
+  /// One command of the tool.
+  public struct Command: Sendable {
+    /// The word that calls it.
+    public let name: String
+    /// Its flags, and the flags of every command.
+    public let flags: FlagTable
+    let run: @Sendable (Invocation) throws(UsageError) -> ExitCode
+
+    init(
+      _ name: String, summary: String, operands: String, groups: [FlagGroup],
+      run: @escaping @Sendable (Invocation) throws(UsageError) -> ExitCode
+    ) {
+      self.name = name
+      self.run = run
+      flags = FlagTable(
+        tool: "netdiag " + name, summary: summary, environmentPrefix: "", groups: groups + [outputFlags],
+        operands: operands, dashes: "--")
+    }
+  }
+
+  /// The commands, in the order of help.
+  public static let commands: [Command] = [listenersCommand]
+
+  private static let outputFlags = FlagGroup(
+    "Output",
+    [
+      Flag(
+        "json", .bool, summary: "print one JSON document instead of text",
+        details: "Its keys are the same whatever comes of the run.", hasEnvironment: false),
+      Flag(
+        "strict", .bool, summary: "count warnings as problems", details: "The exit code is 1 then.",
+        hasEnvironment: false),
+    ])
+
+  /// Runs the tool and gives its exit code.
+  public static func run(arguments: [String], environment: @escaping (String) -> String?) -> Int32 {
+    StandardStream.prepare()
+    guard let name = arguments.first else {
+      StandardStream.error.write(help)
+      return ExitCode.usage.rawValue
+    }
+    switch name {
+    case "help", "-h", "-help", "--help":
+      StandardStream.output.write(help)
+      return ExitCode.fine.rawValue
+    case "version", "-version", "--version":
+      StandardStream.output.write(versionText)
+      return ExitCode.fine.rawValue
+    default: break
+    }
+    guard let command = commands.first(where: { $0.name == name }) else {
+      StandardStream.error.write("netdiag: there is no command \(name.quoted); see netdiag help\n")
+      return ExitCode.usage.rawValue
+    }
+    do throws(FlagError) {
+      let values = try command.flags.parse(Array(arguments.dropFirst()))
+      return run(command, Invocation(flags: values, environment: environment))
+    } catch {
+      switch error {
+      case .helpRequested:
+        StandardStream.output.write(command.flags.help)
+        return ExitCode.fine.rawValue
+      case .message(let line):
+        StandardStream.error.write("netdiag \(name): \(line); see netdiag \(name) --help\n")
+        return ExitCode.usage.rawValue
+      }
+    }
+  }
+
+  private static func run(_ command: Command, _ invocation: Invocation) -> Int32 {
+    do throws(UsageError) { return try command.run(invocation).rawValue } catch {
+      StandardStream.error.write("netdiag \(command.name): \(error.line); see netdiag \(command.name) --help\n")
+      return ExitCode.usage.rawValue
+    }
+  }
+
+  /// What `netdiag help` prints.
+  static var help: String {
+    var text = "usage: netdiag COMMAND [flags] …\n\nFinds out what is wrong between a client and a server.\n\n"
+    for command in commands {
+      text += "  " + command.name.padded(to: 12) + command.flags.summary + "\n"
+    }
+    return text + "\nnetdiag COMMAND --help tells the flags of a command, netdiag version what is linked in.\n"
+  }
+}
+
+/// One call of a command.
+struct Invocation {
+  let flags: FlagValues
+  let environment: (String) -> String?
+
+  var isJSON: Bool { flags.bool("json") }
+
+  /// The exit code of a run whose worst mark is given.
+  func exitCode(_ worst: Mark) -> ExitCode {
+    switch worst {
+    case .ok, .note: .fine
+    case .warning: flags.bool("strict") ? .problem : .fine
+    case .failure: .problem
+    case .unknown: .undetermined
+    }
+  }
+}
+
+/// A command line that cannot be used.
+struct UsageError: Error {
+  /// What is wrong with it, without a full stop.
+  let line: String
+}

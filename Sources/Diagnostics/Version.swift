@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Sys
+
+/// What `netdiag version` prints: the version with its commit, then the libraries that are linked in.
+var versionText: String {
+  let commit = Process.commit.map { "commit \($0)" } ?? "vcs info was not included in build"
+  return """
+    netdiag \(sondeVersion); \(commit)
+    glibc \(Process.libcVersion)
+
+    """
+}

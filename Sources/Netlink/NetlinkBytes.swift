@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+
+// Netlink: what the kernel says of sockets, interfaces, addresses, routes and neighbours. Decoding is pure; one driver
+// asks.
+
+/// Numbers in the kernel's own order of bytes. Beyond the end everything is 0: structures of the kernel only ever grow
+/// at their end, and what an older one does not say yet is unknown, which 0 stands for.
+extension Span<UInt8> {
+  func byte(at offset: Int) -> UInt8 { offset >= 0 && offset < count ? self[offset] : 0 }
+
+  func uint16(at offset: Int) -> UInt16 {
+    let (first, second) = (UInt16(byte(at: offset)), UInt16(byte(at: offset + 1)))
+    return UInt16(littleEndian: first | second << 8)
+  }
+
+  func uint32(at offset: Int) -> UInt32 {
+    var value: UInt32 = 0
+    for index in 0..<4 { value |= UInt32(byte(at: offset + index)) << UInt32(8 * index) }
+    return UInt32(littleEndian: value)
+  }
+
+  func uint64(at offset: Int) -> UInt64 {
+    var value: UInt64 = 0
+    for index in 0..<8 { value |= UInt64(byte(at: offset + index)) << UInt64(8 * index) }
+    return UInt64(littleEndian: value)
+  }
+
+  /// A number in the order of the wire, as ports are.
+  func wireUInt16(at offset: Int) -> UInt16 { UInt16(byte(at: offset)) << 8 | UInt16(byte(at: offset + 1)) }
+
+  /// An address at an offset; all zero beyond the end.
+  func address(at offset: Int, isIPv6: Bool) -> IPAddress {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(16)
+    for index in 0..<(isIPv6 ? 16 : 4) { bytes.append(byte(at: offset + index)) }
+    return IPAddress(bytes) ?? .anyIPv4
+  }
+}
+
+/// Where the attributes of a message are, from an offset on: each has a length, a type, and a payload padded to four
+/// bytes. It ends where what follows is no attribute.
+struct NetlinkAttributes {
+  private var offset: Int
+
+  init(from offset: Int) { self.offset = offset }
+
+  /// The next attribute's type, without the flags in its upper bits, and where its payload is; nil at the end.
+  mutating func next(in bytes: Span<UInt8>) -> (type: UInt16, payload: Range<Int>)? {
+    guard offset >= 0, bytes.count - offset >= 4 else { return nil }
+    let length = Int(bytes.uint16(at: offset))
+    guard length >= 4, length <= bytes.count - offset else { return nil }
+    let payload = offset + 4..<offset + length
+    let type = bytes.uint16(at: offset + 2) & 0x3FFF
+    offset += (length + 3) & ~3
+    return (type, payload)
+  }
+}

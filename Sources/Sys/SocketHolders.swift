@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import CLinux
+
+/// A process that holds a socket.
+public struct SocketHolder: Equatable, Sendable {
+  /// Its number, as this process's PID namespace counts.
+  public let processID: Int32
+  /// The name that the kernel keeps of it, at most 15 bytes, which may be anything.
+  public let command: String
+  /// The socket's inode.
+  public let inode: UInt32
+
+  /// A process and what it holds.
+  public init(processID: Int32, command: String, inode: UInt32) {
+    (self.processID, self.command, self.inode) = (processID, command, inode)
+  }
+}
+
+/// Which processes hold which sockets, as far as `/proc` lets this process see.
+public struct SocketHolders: Equatable, Sendable {
+  /// Who holds what.
+  public private(set) var found: [SocketHolder] = []
+  /// Processes whose descriptors may not be looked at.
+  public private(set) var denied: [Int32] = []
+  /// Whether there is a `/proc` to look at.
+  public private(set) var hasProcFS = true
+
+  /// What was found elsewhere.
+  public init(found: [SocketHolder], denied: [Int32], hasProcFS: Bool = true) {
+    (self.found, self.denied, self.hasProcFS) = (found, denied, hasProcFS)
+  }
+
+  /// Looks for the holders of sockets: the processes in the order of their numbers, until every socket has a holder.
+  ///
+  /// A socket may have more than one: `findsAll` looks at every process.
+  public init(of inodes: Set<UInt32>, findsAll: Bool = false) {
+    guard !inodes.isEmpty else { return }
+    guard let proc = Directory("/proc") else {
+      hasProcFS = false
+      return
+    }
+    var wanted = inodes
+    proc.forEach { name in
+      guard let id = parseDecimal(name, atMost: Int(Int32.max)) else { return true }
+      guard let descriptors = proc.open(name + Array("/fd".utf8)) else {
+        // A process that is gone meanwhile holds nothing.
+        if sonde_errno() == EACCES || sonde_errno() == EPERM { denied.append(Int32(truncatingIfNeeded: id)) }
+        return true
+      }
+      var own: [UInt32] = []
+      descriptors.forEach { descriptor in
+        if let inode = descriptors.socketInode(descriptor), wanted.contains(inode), !own.contains(inode) {
+          own.append(inode)
+        }
+        return findsAll || own.count < wanted.count
+      }
+      guard !own.isEmpty else { return true }
+      let command = Self.command(Int32(truncatingIfNeeded: id))
+      for inode in own {
+        found.append(SocketHolder(processID: Int32(truncatingIfNeeded: id), command: command, inode: inode))
+        if !findsAll { wanted.remove(inode) }
+      }
+      return !wanted.isEmpty
+    }
+  }
+
+  /// The name that the kernel keeps of a process; empty where it may not be seen.
+  static func command(_ processID: Int32) -> String {
+    guard var bytes = try? Files.read("/proc/\(processID)/comm", limit: 4_096) else { return "" }
+    if bytes.last == 0x0A { bytes.removeLast() }
+    return String(systemBytes: bytes)
+  }
+}
+
+/// An open directory of the kernel's, read without a copy of every name.
+private struct Directory: ~Copyable {
+  private let file: FileDescriptor
+
+  init?(_ path: String) { self.init(at: AT_FDCWD, Array(path.utf8)) }
+
+  private init?(at parent: Int32, _ path: [UInt8]) {
+    let path = path.map { CChar(bitPattern: $0) } + [0]
+    let number = unsafe sonde_openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard number >= 0 else { return nil }
+    file = FileDescriptor(adopting: number)
+  }
+
+  func open(_ path: [UInt8]) -> Directory? { Directory(at: file.number, path) }
+
+  /// Calls the body with each name but `.` and `..`, until it says false.
+  func forEach(_ body: ([UInt8]) -> Bool) {
+    let room = 32 << 10
+    var buffer = [UInt8](repeating: 0, count: room)
+    while true {
+      let count = unsafe buffer.withUnsafeMutableBytes { unsafe sonde_getdents(file.number, $0.baseAddress, room) }
+      guard count > 0 else { return }
+      var offset = 0
+      // An entry: inode (8 bytes), offset (8), its length (2), its type (1), its name and a zero.
+      while count - offset > 19 {
+        let length = Int(buffer[offset + 16]) | Int(buffer[offset + 17]) << 8
+        guard length > 19, length <= count - offset else { return }
+        let name = Array(buffer[(offset + 19)..<(offset + length)].prefix { $0 != 0 })
+        offset += length
+        if name != [0x2E], name != [0x2E, 0x2E], !body(name) { return }
+      }
+    }
+  }
+
+  /// The inode of the socket that a name links to; nil where it links to something else.
+  func socketInode(_ name: [UInt8]) -> UInt32? {
+    let name = name.map { CChar(bitPattern: $0) } + [0]
+    var link = [CChar](repeating: 0, count: 40)
+    let count = unsafe readlinkat(file.number, name, &link, link.count)
+    let target = link.map { UInt8(bitPattern: $0) }
+    let prefix = Array("socket:[".utf8)
+    guard count > prefix.count + 1, target.starts(with: prefix), target[count - 1] == 0x5D else { return nil }
+    return parseDecimal(target[prefix.count..<(count - 1)], atMost: Int(UInt32.max)).map { UInt32($0) }
+  }
+}
