@@ -24,7 +24,13 @@ public struct StreamSocket: ~Copyable {
   /// Opens a socket and starts to connect it.
   ///
   /// TCP sockets send small segments at once (TCP_NODELAY) and notice dead peers (SO_KEEPALIVE).
-  public init(connectingTo address: SocketAddress) throws(SystemError) {
+  ///
+  /// - Parameters:
+  ///   - keepsNetworkErrors: whether ``networkErrors()`` tells who refused a connection, and how.
+  ///   - hopLimit: how many routers the packets may pass; nil for the system's choice.
+  public init(
+    connectingTo address: SocketAddress, keepsNetworkErrors: Bool = false, hopLimit: UInt8? = nil
+  ) throws(SystemError) {
     let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
     let number = socket(address.family, type, 0)
     guard number >= 0 else { throw SystemError("socket") }
@@ -32,6 +38,14 @@ public struct StreamSocket: ~Copyable {
     if address.family != AF_UNIX {
       Self.set(IPPROTO_TCP_LEVEL, TCP_NODELAY, on: number)
       Self.set(SOL_SOCKET, SO_KEEPALIVE, on: number)
+      if keepsNetworkErrors {
+        Self.set(Int32(IPPROTO_IP), IP_RECVERR, on: number)
+        if address.isIPv6 { Self.set(Int32(IPPROTO_IPV6), IPV6_RECVERR, on: number) }
+      }
+      if let hopLimit {
+        Self.set(Int32(IPPROTO_IP), IP_TTL, to: Int32(hopLimit), on: number)
+        if address.isIPv6 { Self.set(Int32(IPPROTO_IPV6), IPV6_UNICAST_HOPS, to: Int32(hopLimit), on: number) }
+      }
     }
     var connecting = false
     let result = unsafe address.withSockaddr({ unsafe sonde_connect(number, $0, $1) }, tooLong: Int32(-2))
@@ -89,9 +103,18 @@ public struct StreamSocket: ~Copyable {
   /// Ends our side of the connection: the peer reads an end of file, and what it still sends can be read.
   public func shutdownWriting() { _ = shutdown(number, Int32(SHUT_WR)) }
 
-  private static func set(_ level: Int32, _ option: Int32, on number: Int32) {
-    var one: Int32 = 1
-    _ = unsafe setsockopt(number, level, option, &one, socklen_t(MemoryLayout<Int32>.size))
+  /// What the kernel knows of the connection (`tcp_info` of linux/tcp.h), as many bytes as this kernel tells; empty for
+  /// a socket that is none of TCP's.
+  public var tcpInfo: [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 512)
+    var length = socklen_t(bytes.count)
+    guard unsafe getsockopt(number, IPPROTO_TCP_LEVEL, TCP_INFO, &bytes, &length) == 0 else { return [] }
+    return Array(bytes.prefix(Int(length)))
+  }
+
+  private static func set(_ level: Int32, _ option: Int32, to value: Int32 = 1, on number: Int32) {
+    var value = value
+    _ = unsafe setsockopt(number, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
   }
 }
 

@@ -58,6 +58,14 @@ public enum Errno {
   public static let invalidArgument = EINVAL
   /// The file is larger than the caller's bound.
   public static let fileTooLarge = EFBIG
+  /// The process has as many descriptors open as it may.
+  public static let tooManyFiles = EMFILE
+  /// The system has as many descriptors open as it may.
+  public static let tooManyFilesInSystem = ENFILE
+  /// The peer ended the connection without a word.
+  public static let connectionReset = ECONNRESET
+  /// The peer has no such protocol.
+  public static let noProtocol = ENOPROTOOPT
   /// A path with a component that is not a directory.
   public static let notDirectory = ENOTDIR
 }

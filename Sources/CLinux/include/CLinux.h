@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gnu/libc-version.h>
+#include <linux/errqueue.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -46,6 +47,13 @@ static inline ssize_t sonde_getdents(int directory, void *buffer, size_t room) {
 static inline int sonde_connect(int socket, const struct sockaddr *address, socklen_t length) {
   return connect(socket, address, length);
 }
+
+// Control messages are walked by macros.
+static inline const struct cmsghdr *sonde_cmsg_first(const struct msghdr *message) { return CMSG_FIRSTHDR(message); }
+static inline const struct cmsghdr *sonde_cmsg_next(const struct msghdr *message, const struct cmsghdr *previous) {
+  return CMSG_NXTHDR((struct msghdr *)message, (struct cmsghdr *)previous);
+}
+static inline const void *sonde_cmsg_data(const struct cmsghdr *header) { return CMSG_DATA(header); }
 
 // SIG_IGN is a cast.
 static inline void sonde_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }

@@ -163,7 +163,7 @@ struct ListenersReport {
     json.key("command")
     json.string("listeners")
     json.key("ok")
-    json.boolean(worst <= .note)
+    json.boolean(worst <= .warning)
     json.key("code")
     json.string(code)
     json.key("error")
