@@ -111,7 +111,8 @@ var targets: [Target] = [
     "HealthProbe",
     ["BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS"]),
 
-  part("Diagnostics", ["BlockingClient", "Bytes", "Fault", "Flags", "JSON", "Netlink", "Sys"]),
+  part(
+    "Diagnostics", ["BlockingClient", "Bytes", "Fault", "Flags", "HTTP2", "JSON", "Netlink", "Sys", "TLS"]),
 
   // Floor 4: executables.
   .executableTarget(name: "netdiag", dependencies: ["Diagnostics", "Sys"] + staticParts, swiftSettings: tools),

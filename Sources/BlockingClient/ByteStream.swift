@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
-internal import Fault
-internal import Sys
-internal import TLS
+package import Fault
+package import Sys
+package import TLS
 
 /// What came of reading from a ``ByteStream``.
-enum StreamRead: Equatable {
+package enum StreamRead: Equatable {
   /// Bytes of the application.
   case bytes([UInt8])
   /// Nothing for the application yet.
@@ -16,7 +16,7 @@ enum StreamRead: Equatable {
 }
 
 /// A connected socket, in the clear or under TLS: bytes of the application on one side, poll(2) on the other.
-final class ByteStream {
+package final class ByteStream {
   private var socket: StreamSocket
   private let waiter: Waiter
   private var tls: TLSSession?
@@ -26,9 +26,9 @@ final class ByteStream {
   private var incoming: [UInt8] = []
 
   /// The address at the other end, for messages.
-  let name: String
+  package let name: String
 
-  init(_ socket: consuming StreamSocket, waiter: Waiter) {
+  package init(_ socket: consuming StreamSocket, waiter: Waiter) {
     name = socket.address.text
     self.socket = consume socket
     self.waiter = waiter
@@ -37,8 +37,10 @@ final class ByteStream {
   // MARK: - TLS
 
   /// Shakes hands over TLS; from then on all bytes are encrypted. `early` is what the peer has said already.
-  func startTLS(_ context: TLSContext, early: [UInt8], until deadline: Deadline) throws(Fault) -> TLSPeerFacts {
-    do throws(TLSConfigurationError) { tls = try TLSSession(context) } catch {
+  package func startTLS(
+    _ context: TLSContext, resuming ticket: TLSResumptionTicket? = nil, early: [UInt8] = [], until deadline: Deadline
+  ) throws(Fault) -> TLSPeerFacts {
+    do throws(TLSConfigurationError) { tls = try TLSSession(context, resuming: ticket) } catch {
       throw Fault(.systemFailure, "TLS", detail: "the session could not be made")
     }
     if !early.isEmpty { tls?.receive(early.span) }
@@ -73,12 +75,15 @@ final class ByteStream {
     if !outgoing.isEmpty { try flush() }
   }
 
+  /// What a later connection needs to go on with this session; nil where the server gave nothing, or has not yet.
+  package func resumptionTicket() -> TLSResumptionTicket? { tls?.resumptionTicket() }
+
   // MARK: - Bytes
 
   private var hasEnded = false
 
   /// Hands bytes to the socket; what it does not take now goes out while waiting.
-  func send(_ bytes: [UInt8]) throws(Fault) {
+  package func send(_ bytes: [UInt8]) throws(Fault) {
     if tls != nil {
       tls?.send(bytes.span)
       return try sendTLSOutput()
@@ -88,7 +93,7 @@ final class ByteStream {
   }
 
   /// Waits until there is something to read, sending meanwhile what is due; false where the deadline came first.
-  func waitUntilReadable(_ deadline: Deadline) throws(Fault) -> Bool {
+  package func waitUntilReadable(_ deadline: Deadline) throws(Fault) -> Bool {
     if !incoming.isEmpty || hasEnded { return true }
     while !outgoing.isEmpty {
       guard try waiter.wait(for: socket, [.readable, .writable], until: deadline) else { return false }
@@ -100,7 +105,7 @@ final class ByteStream {
   }
 
   /// Reads what is there.
-  func receive() throws(Fault) -> StreamRead {
+  package func receive() throws(Fault) -> StreamRead {
     if incoming.isEmpty, !hasEnded {
       let read = try receiveFromSocket()
       if tls == nil { return read }
@@ -138,7 +143,7 @@ final class ByteStream {
   /// Ends our side, and reads what the peer still says until it ends its own or the deadline comes: a socket that is
   /// closed with bytes unread, or before the peer's last ones arrive, answers with a reset that servers log as an
   /// error.
-  func close(until deadline: Deadline) {
+  package func close(until deadline: Deadline) {
     do throws(Fault) {
       tls?.close()
       try sendTLSOutput()

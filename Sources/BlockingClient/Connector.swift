@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
-internal import Fault
-internal import Sys
+package import Fault
+package import Sys
 
 /// Opens a TCP or Unix connection: names become addresses, addresses are tried as RFC 8305 ("Happy Eyeballs") has it,
 /// and every address that failed is named.
@@ -13,7 +13,7 @@ internal import Sys
 /// addresses ──► connecting ──► connected: the first wins, the others are closed                           │
 ///                  └─────────► failed ────────────────────────────────────────────────────────────────────┘
 /// ```
-struct Connector {
+package struct Connector {
   /// How long an address may stay silent before the next one is tried beside it (RFC 8305 section 5).
   static let attemptDelay: Int64 = 250_000_000
   /// How many addresses of a name are tried: more than any sensible name has, fewer than would hold up a deadline.
@@ -21,8 +21,11 @@ struct Connector {
 
   let waiter: Waiter
 
+  /// A connector whose waits end with the waiter's.
+  package init(waiter: Waiter) { self.waiter = waiter }
+
   /// Addresses of a host, in the order in which they are tried.
-  func resolve(_ host: String, port: UInt16, until deadline: Deadline) throws(Fault) -> [SocketAddress] {
+  package func resolve(_ host: String, port: UInt16, until deadline: Deadline) throws(Fault) -> [SocketAddress] {
     if let known = Resolver.immediate(host: host, port: port) { return known }
     let resolver = try systemCall(for: "the look-up of \(host)") { () throws(SystemError) in
       try Resolver(host: host, port: port)
@@ -34,7 +37,7 @@ struct Connector {
   }
 
   /// Connects to the first of some addresses that accepts.
-  func connect(to addresses: [SocketAddress], until deadline: Deadline) throws(Fault) -> StreamSocket {
+  package func connect(to addresses: [SocketAddress], until deadline: Deadline) throws(Fault) -> StreamSocket {
     var attempts = Attempts()
     var failures: [Fault] = []
     var next = 0

@@ -41,7 +41,7 @@ public enum Netdiag {
   }
 
   /// The commands, in the order of help.
-  public static let commands: [Command] = [listenersCommand, tcpCommand]
+  public static let commands: [Command] = [listenersCommand, tcpCommand, tlsCommand]
 
   private static let outputFlags = FlagGroup(
     "Output",

@@ -37,6 +37,9 @@ extension Fault {
     return Fault(.clientCertificateWanted, name, detail: seen.joined(separator: ", "), hint: hint)
   }
 
+  /// What is wrong with a certificate of the server at an address, as one fault.
+  public init(_ faults: [CertificateFault], at name: String) { self = Self.certificate(faults, at: name) }
+
   /// A certificate's faults as one: the first gives the name, the others are told beside it.
   static func certificate(_ faults: [CertificateFault], at name: String) -> Fault {
     guard let first = faults.first else { return Fault(.certificateInvalid, name) }

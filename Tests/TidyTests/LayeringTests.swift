@@ -60,7 +60,7 @@ let floors: [[String: Set<String>]] = [
     "HealthProbe": [
       "BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS",
     ],
-    "Diagnostics": ["BlockingClient", "Bytes", "Fault", "Flags", "JSON", "Netlink", "Sys"],
+    "Diagnostics": ["BlockingClient", "Bytes", "Fault", "Flags", "HTTP2", "JSON", "Netlink", "Sys", "TLS"],
   ],
   [
     "grpc_health_probe": ["HealthProbe", "Sys"],

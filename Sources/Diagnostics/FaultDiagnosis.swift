@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Fault
+
+extension FaultCode {
+  /// The stable code under which netdiag reports a fault; see docs/diagnoses.md.
+  var diagnosis: String {
+    switch self {
+    case .badTarget: "BAD_TARGET"
+    case .noIdentity: "NO_IDENTITY"
+    case .nameNotFound: "DNS_NXDOMAIN"
+    case .nameHasNoAddress: "DNS_NO_ADDRESS"
+    case .resolverFailed: "DNS_UNREACHABLE"
+    case .resolveTimeout: "DNS_TIMEOUT"
+    case .connectionRefused: "TCP_REFUSED"
+    case .connectTimeout: "TCP_TIMEOUT"
+    case .noRoute: "NO_ROUTE"
+    case .hostUnreachable: "HOST_DOWN"
+    case .socketNotFound: "NOT_LISTENING"
+    case .connectForbidden: "FORBIDDEN_LOCALLY"
+    case .connectFailed: "TCP_FAILED"
+    case .badProxy, .proxyUnreachable, .proxyRefused, .proxyFailed, .proxyTimeout: "PROXY_IN_THE_WAY"
+    case .tlsTimeout: "TLS_TIMEOUT"
+    case .tlsClosed: "TLS_CLOSED"
+    case .tlsFailed, .tlsAlert: "TLS_HANDSHAKE"
+    case .serverNotTLS: "TLS_TO_PLAINTEXT"
+    case .certificateExpired: "CERT_EXPIRED"
+    case .certificateNotYetValid: "CERT_NOT_YET_VALID"
+    case .certificateWrongHost, .certificateNoNames: "CERT_HOSTNAME"
+    case .certificateUnknownIssuer, .certificateSelfSigned: "CERT_UNTRUSTED"
+    case .certificateWeak: "CERT_WEAK"
+    case .certificateWrongUsage, .certificateInvalid: "CERT_INVALID"
+    case .certificateExpiresSoon: "CERT_EXPIRES_SOON"
+    case .clientCertificateWanted: "CLIENT_CERT_REQUIRED"
+    case .alpnMissing: "ALPN_MISSING"
+    case .serverSpeaksTLS: "PLAINTEXT_TO_TLS"
+    case .serverSpeaksHTTP1, .serverNotHTTP2: "NOT_HTTP2"
+    case .noSettings: "NO_SETTINGS"
+    case .closedBeforeSettings: "ACCEPTED_THEN_CLOSED"
+    case .goAway: "H2_GOAWAY"
+    case .protocolViolation: "H2_PROTOCOL_ERROR"
+    case .callTimeout: "DEADLINE_EXPIRED"
+    case .connectionLost: "CONNECTION_LOST"
+    case .callFailed: "GRPC_FAILED"
+    case .notImplemented: "GRPC_UNIMPLEMENTED"
+    case .notServing: "NOT_SERVING"
+    case .cancelled: "CANCELLED"
+    case .systemFailure: "SYSTEM_FAILURE"
+    }
+  }
+}
