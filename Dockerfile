@@ -4,6 +4,7 @@
 #
 #   docker build --target probe -t sonde/probe .
 #   docker build --target probe -o dist .        with BuildKit: hands out the bare file
+#   docker build --target netdiag -t sonde/netdiag .
 #   docker build --target user-service -t sonde/user-service .
 #
 # Needs nothing that only BuildKit knows.
@@ -38,6 +39,30 @@ COPY --from=probe-build /release/grpc_health_probe /grpc_health_probe
 # A number, because there is no /etc/passwd to find a name in, and because Kubernetes can then see that it is not root.
 USER 65534:65534
 ENTRYPOINT ["/grpc_health_probe"]
+
+FROM dependencies AS netdiag-build
+COPY scripts/static-libmnl scripts/
+# A layer of its own: a change of the sources fetches nothing again.
+RUN scripts/static-libmnl .build-embedded/libmnl
+COPY Package.swift ./
+COPY scripts/build-static scripts/discard-unwind.ld scripts/
+COPY Sources Sources
+ARG COMMIT
+RUN SONDE_COMMIT="${COMMIT}" scripts/build-static netdiag /release
+
+# To be copied from, or to be run beside a container: docker run --rm --network container:NAME sonde/netdiag listeners
+FROM scratch AS netdiag
+ARG COMMIT
+ARG VERSION
+LABEL org.opencontainers.image.title="netdiag" \
+      org.opencontainers.image.description="Finds out what is wrong between a client and a server" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${COMMIT}"
+COPY --from=netdiag-build /release/netdiag /usr/local/bin/netdiag
+ENV PATH=/usr/local/bin
+USER 65534:65534
+ENTRYPOINT ["netdiag"]
 
 # The packages that the services stand on, fetched in a layer of their own.
 FROM dependencies AS packages

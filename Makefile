@@ -26,6 +26,7 @@ test: ## run every test, on the ordinary build and on the released file
 	@$(MAKE) --no-print-directory release
 	scripts/fuzz smoke
 	scripts/end-to-end $(PROBE) dist/grpc_health_probe
+	scripts/end-to-end-netdiag $(BUILT)/netdiag dist/netdiag
 	scripts/end-to-end-services $(BUILT)
 
 unit: setup ## run the unit tests alone
@@ -36,6 +37,7 @@ end-to-end: ## run the end-to-end tests alone, on the ordinary build
 	@scripts/setup test
 	scripts/build $(PROGRAMS)
 	scripts/end-to-end $(PROBE)
+	scripts/end-to-end-netdiag $(BUILT)/netdiag
 	scripts/end-to-end-services $(BUILT)
 
 demo: ## show the probe on a real gRPC server in every state, and the user-service through all that it does

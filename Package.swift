@@ -112,7 +112,8 @@ var targets: [Target] = [
     ["BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS"]),
 
   part(
-    "Diagnostics", ["BlockingClient", "Bytes", "Fault", "Flags", "HTTP2", "JSON", "Netlink", "Sys", "TLS"]),
+    "Diagnostics",
+    ["BlockingClient", "Bytes", "Fault", "Flags", "Gzip", "HTTP2", "JSON", "Netlink", "Sys", "TLS"]),
 
   // Floor 4: executables.
   .executableTarget(name: "netdiag", dependencies: ["Diagnostics", "Sys"] + staticParts, swiftSettings: tools),
@@ -174,7 +175,7 @@ if !embedded, !releasing {
   targets += [
     // Developers' tools.
     service("FlagDocs", ["Bytes", "Flags"]),
-    executable("generate-docs", ["Fault", "FlagDocs", "HealthProbe", "Sys"]),
+    executable("generate-docs", ["Diagnostics", "Fault", "FlagDocs", "HealthProbe", "Sys"]),
     executable("interop-server", ["GRPCServer", "Interop", "NIOTransport", "Sys", "TLS", argumentParser]),
     executable("interop-client", ["GRPCClient", "Interop", "Sys", "TLS", argumentParser, nioCore]),
     executable(
@@ -218,7 +219,7 @@ if !embedded, !releasing {
       swiftSettings: services),
     tests("Schemas", [swiftProtobuf]),
     tests("Telemetry", ["GRPC", nioCore, nioPosix, coreMetrics, logging, tracing]),
-    tests("FlagDocs", ["Flags", "HealthProbe", "generate-docs"]),
+    tests("FlagDocs", ["Diagnostics", "Flags", "HealthProbe", "generate-docs"]),
     tests("Bytes"),
     tests("HTTP2"),
     tests("TLS", ["Bytes"]),

@@ -35,7 +35,7 @@ public enum Netdiag {
       self.name = name
       self.run = run
       flags = FlagTable(
-        tool: "netdiag " + name, summary: summary, environmentPrefix: "", groups: groups + [outputFlags],
+        tool: "netdiag " + name, summary: summary, environmentPrefix: "", groups: groups + sharedFlags,
         operands: operands, dashes: "--")
     }
   }
@@ -43,16 +43,22 @@ public enum Netdiag {
   /// The commands, in the order of help.
   public static let commands: [Command] = [listenersCommand, tcpCommand, tlsCommand]
 
-  private static let outputFlags = FlagGroup(
-    "Output",
-    [
-      Flag(
-        "json", .bool, summary: "print one JSON document instead of text",
-        details: "Its keys are the same whatever comes of the run.", hasEnvironment: false),
-      Flag(
-        "strict", .bool, summary: "count warnings as problems", details: "The exit code is 1 then.",
-        hasEnvironment: false),
-    ])
+  /// What the tool does, in one sentence without a full stop.
+  public static let summary = "Finds out what is wrong between a client and a server"
+
+  /// The flags of every command.
+  public static let sharedFlags = [
+    FlagGroup(
+      "Output",
+      [
+        Flag(
+          "json", .bool, summary: "print one JSON document instead of text",
+          details: "Its keys are the same whatever comes of the run.", hasEnvironment: false),
+        Flag(
+          "strict", .bool, summary: "count warnings as problems", details: "The exit code is 1 then.",
+          hasEnvironment: false),
+      ])
+  ]
 
   /// Runs the tool and gives its exit code.
   public static func run(arguments: [String], environment: @escaping (String) -> String?) -> Int32 {
@@ -98,7 +104,7 @@ public enum Netdiag {
 
   /// What `netdiag help` prints.
   static var help: String {
-    var text = "usage: netdiag COMMAND [flags] …\n\nFinds out what is wrong between a client and a server.\n\n"
+    var text = "usage: netdiag COMMAND [flags] …\n\n\(summary).\n\n"
     for command in commands {
       text += "  " + command.name.padded(to: 12) + command.flags.summary + "\n"
     }

@@ -15,7 +15,31 @@ public struct Completions {
 
   /// A file for bash, to be sourced or put into its completions folder.
   public var bash: String {
-    let names = sorted.map { $0.kind == .bool ? "-" + $0.name : "-\($0.name)=" }.joined(separator: " ")
+    """
+    # bash completion for \(table.tool)
+    \(function)() {
+    \(Self.bashWords)
+    \(bashBody)  return 0
+    }
+    complete -F \(function) \(table.tool)
+
+    """
+  }
+
+  /// The lines that find the word to complete and the flag before it.
+  static let bashWords = """
+      local word=${COMP_WORDS[COMP_CWORD]} flag=${COMP_WORDS[COMP_CWORD - 1]}
+      # bash breaks words at the equals sign: what stands before it is the flag.
+      if [[ $word == = ]]; then
+        word=
+      elif [[ $flag == = ]]; then
+        flag=${COMP_WORDS[COMP_CWORD - 2]}
+      fi
+    """
+
+  /// The lines that complete a flag or its value.
+  var bashBody: String {
+    let names = sorted.map { $0.kind == .bool ? table.dashes + $0.name : "\(table.dashes)\($0.name)=" }
     var values = ""
     for flag in sorted {
       let choices: String
@@ -27,59 +51,55 @@ public struct Completions {
       values += "    -\(flag.name) | --\(flag.name))\n"
       values += "      COMPREPLY=($(compgen \(choices) -- \"$word\"))\n      return\n      ;;\n"
     }
-    return """
-      # bash completion for \(table.tool)
-      \(function)() {
-        local word=${COMP_WORDS[COMP_CWORD]} flag=${COMP_WORDS[COMP_CWORD - 1]}
-        # bash breaks words at the equals sign: what stands before it is the flag.
-        if [[ $word == = ]]; then
-          word=
-        elif [[ $flag == = ]]; then
-          flag=${COMP_WORDS[COMP_CWORD - 2]}
-        fi
-        case $flag in
-      \(values)  esac
-        COMPREPLY=($(compgen -W "\(names)" -- "$word"))
+    let cases = values.isEmpty ? "" : "  case $flag in\n\(values)  esac\n"
+    return cases + """
+        COMPREPLY=($(compgen -W "\(names.joined(separator: " "))" -- "$word"))
         [[ ${COMPREPLY[*]} == *= ]] && compopt -o nospace
-        return 0
-      }
-      complete -F \(function) \(table.tool)
 
       """
   }
 
   /// A file for zsh, to be put into a folder of `fpath` under the name `_TOOL`.
   public var zsh: String {
-    let lines = sorted.map { flag -> String in
+    "#compdef \(table.tool)\n_arguments \\\n" + zshArguments.map { "  " + $0 }.joined(separator: " \\\n") + "\n"
+  }
+
+  /// The flags as `_arguments` takes them.
+  var zshArguments: [String] {
+    sorted.map { flag -> String in
+      let name = table.dashes + flag.name
       let summary = flag.summary.filter { !"[]:'\\".contains($0) }
       let action: String
       switch flag.kind {
-      case .bool: return "  '-\(flag.name)[\(summary)]'"
+      case .bool: return "'\(name)[\(summary)]'"
       case .choice(let words): action = "(\(words.joined(separator: " ")))"
       case .string where flag.placeholder == "FILE": action = "_files"
       default: action = ""
       }
       let repeats = flag.kind == .list ? "*" : ""
       let placeholder = flag.placeholder.filter { !"[]:'\\".contains($0) }
-      return "  '\(repeats)-\(flag.name)=[\(summary)]:\(placeholder):\(action)'"
+      return "'\(repeats)\(name)=[\(summary)]:\(placeholder):\(action)'"
     }
-    return "#compdef \(table.tool)\n_arguments \\\n" + lines.joined(separator: " \\\n") + "\n"
   }
 
   /// A file for fish, to be put into its completions folder.
   public var fish: String {
-    var text = "# fish completion for \(table.tool)\n"
-    for flag in sorted {
+    "# fish completion for \(table.tool)\n" + fishOptions.map { "complete -c \(table.tool) \($0)\n" }.joined()
+  }
+
+  /// The flags as options of fish's `complete`.
+  var fishOptions: [String] {
+    // fish knows names behind one dash as old ones, names behind two as long ones.
+    let kind = table.dashes == "-" ? "-o" : "-l"
+    return sorted.map { flag -> String in
       let summary = flag.summary.filter { $0 != "'" && $0 != "\\" }
-      var line = "complete -c \(table.tool) -o \(flag.name) -d '\(summary)'"
+      let option = "\(kind) \(flag.name) -d '\(summary)'"
       switch flag.kind {
-      case .bool: break
-      case .choice(let words): line += " -x -a '\(words.joined(separator: " "))'"
-      case .string where flag.placeholder == "FILE": line += " -r -F"
-      default: line += " -x"
+      case .bool: return option
+      case .choice(let words): return option + " -x -a '\(words.joined(separator: " "))'"
+      case .string where flag.placeholder == "FILE": return option + " -r -F"
+      default: return option + " -x"
       }
-      text += line + "\n"
     }
-    return text
   }
 }

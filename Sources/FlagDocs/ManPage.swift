@@ -44,37 +44,50 @@ public struct ManPage {
 
   /// The page's text.
   public var text: String {
-    var text = ".TH \(Self.escaped(table.tool.uppercased())) 1 \"\" \"Sonde \(version)\" \"User Commands\"\n"
-    text += ".SH NAME\n\(Self.escaped(table.tool)) \\- \(Self.escaped(Self.decapitalized(table.summary)))\n"
-    text += ".SH SYNOPSIS\n.B \(Self.escaped(table.tool))\n\\fB\\-addr\\fR=\\fIADDRESS\\fR [\\fIflags\\fR]\n"
+    var text = Self.heading(tool: table.tool, version: version, summary: table.summary)
+    text += ".B \(Self.escaped(table.tool))\n"
+    if !table.required.isEmpty { text += "\\fB\(Self.escaped(table.required))\\fR " }
+    text += "[\\fIflags\\fR]\(table.operands.isEmpty ? "" : " " + Self.escaped(table.operands))\n"
     for group in table.groups {
       text += ".SH \(Self.escaped(group.title.uppercased()))\n"
-      for flag in group.flags { text += entry(flag) }
+      for flag in group.flags { text += Self.entry(flag, of: table) }
     }
+    return text + Self.text(of: sections)
+  }
+
+  /// What every page begins with, up to the heading of the synopsis.
+  static func heading(tool: String, version: String, summary: String) -> String {
+    var text = ".TH \(escaped(tool.uppercased())) 1 \"\" \"Sonde \(version)\" \"User Commands\"\n"
+    text += ".SH NAME\n\(escaped(tool)) \\- \(escaped(decapitalized(summary)))\n.SH SYNOPSIS\n"
+    return text
+  }
+
+  /// Sections as they stand behind the flags.
+  static func text(of sections: [ManSection]) -> String {
+    var text = ""
     for section in sections {
-      text += ".SH \(Self.escaped(section.title))\n"
+      text += ".SH \(escaped(section.title))\n"
       for item in section.items {
         switch item {
-        case .text(let paragraph): text += ".PP\n\(Self.line(paragraph))\n"
-        case .term(let term, let meaning): text += ".TP\n.B \(Self.escaped(term))\n\(Self.line(meaning))\n"
+        case .text(let paragraph): text += ".PP\n\(line(paragraph))\n"
+        case .term(let term, let meaning): text += ".TP\n.B \(escaped(term))\n\(line(meaning))\n"
         case .code(let lines):
-          text += ".PP\n.nf\n\(lines.split(onASCII: 0x0A).map(Self.line).joined(separator: "\n"))\n.fi\n"
+          text += ".PP\n.nf\n\(lines.split(onASCII: 0x0A).map(line).joined(separator: "\n"))\n.fi\n"
         }
       }
     }
     return text
   }
 
-  private func entry(_ flag: Flag) -> String {
-    var text = ".TP\n\\fB\\-\(Self.escaped(flag.name))\\fR"
-    if !flag.placeholder.isEmpty { text += "=\\fI\(Self.escaped(flag.placeholder))\\fR" }
-    text += "\n\(Self.line(Self.sentence(flag.summary)))"
-    if !flag.defaultValue.isEmpty { text += "\nThe default is \(Self.escaped(flag.defaultValue))." }
-    if case .choice(let words) = flag.kind {
-      text += "\nOne of \(Self.escaped(words.joined(separator: ", ")))."
-    }
-    if !flag.details.isEmpty { text += "\n\(Self.line(flag.details))" }
-    if let variable = table.environmentName(flag) { text += "\nEnvironment: \\fB\(Self.escaped(variable))\\fR." }
+  /// A flag with all that is known of it.
+  static func entry(_ flag: Flag, of table: FlagTable) -> String {
+    var text = ".TP\n\\fB\(escaped(table.dashes + flag.name))\\fR"
+    if !flag.placeholder.isEmpty { text += "=\\fI\(escaped(flag.placeholder))\\fR" }
+    text += "\n\(line(sentence(flag.summary)))"
+    if !flag.defaultValue.isEmpty { text += "\nThe default is \(escaped(flag.defaultValue))." }
+    if case .choice(let words) = flag.kind { text += "\nOne of \(escaped(words.joined(separator: ", ")))." }
+    if !flag.details.isEmpty { text += "\n\(line(flag.details))" }
+    if let variable = table.environmentName(flag) { text += "\nEnvironment: \\fB\(escaped(variable))\\fR." }
     return text + "\n"
   }
 
@@ -99,6 +112,6 @@ public struct ManPage {
     return escaped.hasPrefix(".") ? "\\&" + escaped : escaped
   }
 
-  private static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() + "." }
+  static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() + "." }
   private static func decapitalized(_ text: String) -> String { text.prefix(1).lowercased() + text.dropFirst() }
 }

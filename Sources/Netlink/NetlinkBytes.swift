@@ -37,7 +37,37 @@ extension Span<UInt8> {
     for index in 0..<(isIPv6 ? 16 : 4) { bytes.append(byte(at: offset + index)) }
     return IPAddress(bytes) ?? .anyIPv4
   }
+
+  /// An address that is all there is; nil where there are more or fewer bytes.
+  func wholeAddress(isIPv6: Bool) -> IPAddress? {
+    count == (isIPv6 ? 16 : 4) ? address(at: 0, isIPv6: isIPv6) : nil
+  }
+
+  /// Whether the message, which begins with its family, is of IPv6; nil where it is of neither.
+  var isIPv6: Bool? {
+    switch UInt16(byte(at: 0)) {
+    case familyIPv4: false
+    case familyIPv6: true
+    default: nil
+    }
+  }
+
+  /// A copy.
+  var bytes: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    for index in indices { bytes.append(self[index]) }
+    return bytes
+  }
+
+  /// A text of C: the bytes before the first zero.
+  var text: [UInt8] { Array(bytes.prefix { $0 != 0 }) }
 }
+
+/// `AF_INET`.
+let familyIPv4: UInt16 = 2
+/// `AF_INET6`.
+let familyIPv6: UInt16 = 10
 
 /// Where the attributes of a message are, from an offset on: each has a length, a type, and a payload padded to four
 /// bytes. It ends where what follows is no attribute.

@@ -5,15 +5,18 @@ import CMnl
 
 /// Why the kernel did not answer a question.
 public struct NetlinkError: Error, Equatable, Sendable {
-  /// What was tried: `socket`, `send`, `receive`, `dump`.
+  /// What was tried: `socket`, `send`, `receive`, `dump`, `request`.
   public let operation: String
   /// The kernel's error number.
   public let errno: Int32
+  /// The kernel's own words, where it has some for this question.
+  public let message: String?
 
   /// An error with a number.
-  public init(_ operation: String, errno: Int32) {
+  public init(_ operation: String, errno: Int32, message: String? = nil) {
     self.operation = operation
     self.errno = errno
+    self.message = message
   }
 
   init(_ operation: String) { self.init(operation, errno: sonde_mnl_errno()) }
@@ -59,6 +62,11 @@ public struct NetlinkError: Error, Equatable, Sendable {
       unsafe mnl_socket_close(socket)
       throw error
     }
+    // What an older kernel does not know of these, it does without: it checks questions less, and says less of errors.
+    for option in [NETLINK_GET_STRICT_CHK, NETLINK_EXT_ACK] {
+      var isOn: Int32 = 1
+      _ = unsafe mnl_socket_setsockopt(socket, Int32(option), &isOn, socklen_t(MemoryLayout<Int32>.size))
+    }
     unsafe portID = mnl_socket_get_portid(socket)
     buffer = [UInt8](repeating: 0, count: Self.bufferSize)
     unsafe self.socket = socket
@@ -76,12 +84,21 @@ public struct NetlinkError: Error, Equatable, Sendable {
     for attempt in 1... {
       do throws(NetlinkError) {
         try send(type, flags: NLM_F_REQUEST | NLM_F_DUMP, payload)
-        return try receive(body)
+        return try receive("dump", body)
       } catch {
         guard error.isInterrupted, attempt < Self.attempts else { throw error }
         restart()
       }
     }
+  }
+
+  /// Asks a question with one answer, and calls the body with its type and payload. Throws what the kernel says
+  /// instead of an answer.
+  mutating func request(
+    _ type: UInt16, _ payload: [UInt8], _ body: (UInt16, Span<UInt8>) -> Void
+  ) throws(NetlinkError) {
+    try send(type, flags: NLM_F_REQUEST, payload)
+    try receive("request", body)
   }
 
   private mutating func send(_ type: UInt16, flags: Int32, _ payload: [UInt8]) throws(NetlinkError) {
@@ -101,7 +118,10 @@ public struct NetlinkError: Error, Equatable, Sendable {
     guard isSent else { throw NetlinkError("send") }
   }
 
-  private mutating func receive(_ body: (UInt16, Span<UInt8>) -> Void) throws(NetlinkError) {
+  /// Reads answers up to the last one: the only one, or that which says so.
+  private mutating func receive(
+    _ operation: String, _ body: (UInt16, Span<UInt8>) -> Void
+  ) throws(NetlinkError) {
     var wasInterrupted = false
     while true {
       let (socket, portID, sequence) = (unsafe socket, portID, sequence)
@@ -113,25 +133,28 @@ public struct NetlinkError: Error, Equatable, Sendable {
         while let header = unsafe next, unsafe mnl_nlmsg_ok(header, rest) {
           unsafe next = UnsafePointer(mnl_nlmsg_next(header, &rest))
           guard unsafe mnl_nlmsg_portid_ok(header, portID), unsafe mnl_nlmsg_seq_ok(header, sequence) else { continue }
-          if unsafe Int32(header.pointee.nlmsg_flags) & NLM_F_DUMP_INTR != 0 { wasInterrupted = true }
+          let (type, flags) = unsafe (Int32(header.pointee.nlmsg_type), header.pointee.nlmsg_flags)
+          if Int32(flags) & NLM_F_DUMP_INTR != 0 { wasInterrupted = true }
           let start = unsafe mnl_nlmsg_get_payload(header)?.assumingMemoryBound(to: UInt8.self)
           let length = unsafe mnl_nlmsg_get_payload_len(header)
           let payload = unsafe Span(_unsafeElements: UnsafeBufferPointer(start: start, count: length))
-          switch unsafe Int32(header.pointee.nlmsg_type) {
+          switch type {
           case NLMSG_NOOP: break
           case NLMSG_ERROR, NLMSG_DONE:
             // A dump that fails says so in the message that ends it.
-            let number = Int32(bitPattern: payload.uint32(at: 0))
-            return number < 0 ? .failure(NetlinkError("dump", errno: -number)) : .success(true)
+            let verdict = NetlinkVerdict(payload, flags: flags, isError: type == NLMSG_ERROR)
+            guard verdict.errno != 0 else { return .success(true) }
+            return .failure(NetlinkError(operation, errno: verdict.errno, message: verdict.message))
           case NLMSG_OVERRUN: return .failure(NetlinkError("receive", errno: ENOBUFS))
           default:
             body(unsafe header.pointee.nlmsg_type, payload)
+            if Int32(flags) & NLM_F_MULTI == 0 { return .success(true) }
           }
         }
         return .success(false)
       }
       guard try outcome.get() else { continue }
-      if wasInterrupted { throw NetlinkError("dump", errno: EINTR) }
+      if wasInterrupted { throw NetlinkError(operation, errno: EINTR) }
       return
     }
   }

@@ -114,16 +114,10 @@ public struct SocketRecord: Equatable, Sendable {
       let value = payload.extracting(range)
       switch type {
       case 2: info = TCPInfo(value)
-      case 4: congestionControl = Self.text(value)
+      case 4: congestionControl = String(decoding: value.text, as: UTF8.self)
       case 11: isIPv6Only = value.byte(at: 0) != 0
       default: break
       }
     }
-  }
-
-  private static func text(_ bytes: Span<UInt8>) -> String {
-    var text: [UInt8] = []
-    for index in bytes.indices where bytes[index] != 0 { text.append(bytes[index]) }
-    return String(decoding: text, as: UTF8.self)
   }
 }

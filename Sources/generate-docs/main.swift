@@ -14,6 +14,10 @@ let files = [
   "completions/grpc_health_probe.bash": completions.bash,
   "completions/_grpc_health_probe": completions.zsh,
   "completions/grpc_health_probe.fish": completions.fish,
+  "man/netdiag.1": netdiagCommands.manPage(version: sondeVersion, sections: netdiagManual),
+  "completions/netdiag.bash": netdiagCommands.bash,
+  "completions/_netdiag": netdiagCommands.zsh,
+  "completions/netdiag.fish": netdiagCommands.fish,
 ]
 for (name, text) in files {
   let file = folder.appendingPathComponent(name)

@@ -60,12 +60,14 @@ let floors: [[String: Set<String>]] = [
     "HealthProbe": [
       "BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS",
     ],
-    "Diagnostics": ["BlockingClient", "Bytes", "Fault", "Flags", "HTTP2", "JSON", "Netlink", "Sys", "TLS"],
+    "Diagnostics": [
+      "BlockingClient", "Bytes", "Fault", "Flags", "Gzip", "HTTP2", "JSON", "Netlink", "Sys", "TLS",
+    ],
   ],
   [
     "grpc_health_probe": ["HealthProbe", "Sys"],
     "netdiag": ["Diagnostics", "Sys"],
-    "generate-docs": ["Fault", "FlagDocs", "HealthProbe", "Foundation", "Sys"],
+    "generate-docs": ["Diagnostics", "Fault", "FlagDocs", "HealthProbe", "Foundation", "Sys"],
     "interop-server": ["ArgumentParser", "GRPCServer", "Interop", "NIOTransport", "Sys", "TLS"],
     "interop-client": ["ArgumentParser", "GRPCClient", "Interop", "NIOCore", "Sys", "TLS"],
     "benchmark-server": [
