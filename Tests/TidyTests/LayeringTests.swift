@@ -9,7 +9,7 @@ let floors: [[String: Set<String>]] = [
   [
     "HTTP2": ["CNghttp2", "Bytes"], "TLS": ["COpenSSL", "Bytes"], "Crypto": ["COpenSSL"], "Gzip": ["CZlib"],
     "Protobuf": [], "JSON": [], "Flags": ["Bytes"], "Sys": ["CLinux", "Bytes"], "SQLite": ["CSQLite"],
-    "Netlink": ["CMnl", "Bytes"], "DNS": ["Bytes"],
+    "Netlink": ["CMnl", "Bytes"], "DNS": ["Bytes"], "HTTP1": ["Bytes"],
     "Schemas": ["Bytes", "FoundationEssentials", "SwiftProtobuf"],
   ],
   [
@@ -84,7 +84,7 @@ let packageModules: Set<String> = [
 
 /// Modules that are linked into tools which are copied alone into other people's images.
 let toolModules: Set<String> = [
-  "Bytes", "HTTP2", "TLS", "Crypto", "Gzip", "Protobuf", "JSON", "DNS", "Flags", "Sys", "GRPC", "Health",
+  "Bytes", "HTTP2", "TLS", "Crypto", "Gzip", "Protobuf", "JSON", "DNS", "HTTP1", "Flags", "Sys", "GRPC", "Health",
   "Reflection", "Fault", "BlockingClient", "HealthProbe", "grpc_health_probe", "Netlink", "Diagnostics", "netdiag",
 ]
 
