@@ -105,7 +105,8 @@ var targets: [Target] = [
   part("GRPC", ["Bytes", "Gzip", "HTTP2", "JSON"]),
   part("Health", ["Protobuf"]),
   part("Reflection", ["Protobuf"]),
-  part("Fault", ["Bytes", "TLS"]),
+  part("Sniff", ["Bytes", "TLS"]),
+  part("Fault", ["Bytes", "Sniff", "TLS"]),
 
   // Floor 3: the driver that blocks, and the engine that it serves.
   part("BlockingClient", ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
@@ -237,6 +238,7 @@ if !embedded, !releasing {
     tests("GRPC", ["Bytes", "HTTP2", "JSON"]),
     tests("Health", ["Protobuf"]),
     tests("Reflection", ["Protobuf"]),
+    tests("Sniff", ["TLS"]),
     tests("Fault"),
     tests("BlockingClient", ["Bytes", "CLinux", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
     tests("HealthProbe", ["BlockingClient", "Fault", "Flags", "GRPC", "JSON", "Sys"]),

@@ -14,7 +14,7 @@ let floors: [[String: Set<String>]] = [
   ],
   [
     "GRPC": ["Bytes", "Gzip", "HTTP2", "JSON"], "Health": ["Protobuf"], "Reflection": ["Protobuf"],
-    "Fault": ["Bytes", "TLS"], "FlagDocs": ["Bytes", "Flags"],
+    "Fault": ["Bytes", "Sniff", "TLS"], "Sniff": ["Bytes", "TLS"], "FlagDocs": ["Bytes", "Flags"],
     "UserStore": ["Bytes", "Crypto", "Glibc", "SQLite", "Schemas", "SwiftProtobuf", "Synchronization"],
   ],
   [
@@ -85,7 +85,8 @@ let packageModules: Set<String> = [
 /// Modules that are linked into tools which are copied alone into other people's images.
 let toolModules: Set<String> = [
   "Bytes", "HTTP2", "TLS", "Crypto", "Gzip", "Protobuf", "JSON", "DNS", "HTTP1", "Flags", "Sys", "GRPC", "Health",
-  "Reflection", "Fault", "BlockingClient", "HealthProbe", "grpc_health_probe", "Netlink", "Diagnostics", "netdiag",
+  "Reflection", "Sniff", "Fault", "BlockingClient", "HealthProbe", "grpc_health_probe", "Netlink", "Diagnostics",
+  "netdiag",
 ]
 
 @Suite struct LayeringTests {
