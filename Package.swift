@@ -252,8 +252,8 @@ if fuzzing {
     .executableTarget(
       name: "sonde-fuzz",
       dependencies: [
-        "BlockingClient", "Bytes", "CFuzzer", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "HealthProbe", "JSON",
-        "Protobuf", "Reflection", "Sys", "TLS",
+        "BlockingClient", "Bytes", "CFuzzer", "DNS", "Flags", "GRPC", "Gzip", "HTTP1", "HTTP2", "Health",
+        "HealthProbe", "JSON", "Protobuf", "Reflection", "Sniff", "Sys", "TLS",
       ],
       path: "Fuzz/sonde-fuzz", swiftSettings: common),
   ]
