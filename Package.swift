@@ -95,6 +95,8 @@ var targets: [Target] = [
   part("Gzip", ["CZlib"]),
   part("Protobuf"),
   part("JSON"),
+  part("DNS", ["Bytes"]),
+  part("HTTP1", ["Bytes"]),
   part("Flags", ["Bytes"]),
   part("Sys", ["CLinux", "Bytes"]),
   part("Netlink", ["CMnl", "Bytes"]),
@@ -103,7 +105,8 @@ var targets: [Target] = [
   part("GRPC", ["Bytes", "Gzip", "HTTP2", "JSON"]),
   part("Health", ["Protobuf"]),
   part("Reflection", ["Protobuf"]),
-  part("Fault", ["Bytes", "TLS"]),
+  part("Sniff", ["Bytes", "TLS"]),
+  part("Fault", ["Bytes", "Sniff", "TLS"]),
 
   // Floor 3: the driver that blocks, and the engine that it serves.
   part("BlockingClient", ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
@@ -227,6 +230,8 @@ if !embedded, !releasing {
     tests("Gzip"),
     tests("Protobuf"),
     tests("JSON"),
+    tests("DNS", ["Bytes"]),
+    tests("HTTP1"),
     tests("Flags"),
     tests("Netlink", ["Bytes"]),
     tests("Diagnostics", ["Bytes", "Netlink", "Sys"]),
@@ -234,6 +239,7 @@ if !embedded, !releasing {
     tests("GRPC", ["Bytes", "HTTP2", "JSON"]),
     tests("Health", ["Protobuf"]),
     tests("Reflection", ["Protobuf"]),
+    tests("Sniff", ["TLS"]),
     tests("Fault"),
     tests("BlockingClient", ["Bytes", "CLinux", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
     tests("HealthProbe", ["BlockingClient", "Fault", "Flags", "GRPC", "JSON", "Sys"]),
@@ -247,8 +253,8 @@ if fuzzing {
     .executableTarget(
       name: "sonde-fuzz",
       dependencies: [
-        "BlockingClient", "Bytes", "CFuzzer", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "HealthProbe", "JSON",
-        "Protobuf", "Reflection", "Sys", "TLS",
+        "BlockingClient", "Bytes", "CFuzzer", "DNS", "Flags", "GRPC", "Gzip", "HTTP1", "HTTP2", "Health",
+        "HealthProbe", "JSON", "Protobuf", "Reflection", "Sniff", "Sys", "TLS",
       ],
       path: "Fuzz/sonde-fuzz", swiftSettings: common),
   ]

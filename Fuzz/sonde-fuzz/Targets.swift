@@ -2,15 +2,18 @@
 
 import BlockingClient
 import Bytes
+import DNS
 import Flags
 import GRPC
 import Gzip
+import HTTP1
 import HTTP2
 import Health
 import HealthProbe
 import JSON
 import Protobuf
 import Reflection
+import Sniff
 import Sys
 import TLS
 
@@ -18,7 +21,8 @@ import TLS
 let targets: [String: @Sendable ([UInt8]) -> Void] = [
   "flags": flags, "framing": framing, "http2-client": { http2($0, .client) }, "http2-server": { http2($0, .server) },
   "pem": pem, "protobuf": protobuf, "calls": calls, "text": text, "address": address, "json": json,
-  "service-config": serviceConfig, "reflection": reflection,
+  "service-config": serviceConfig, "reflection": reflection, "dns": dns, "resolver-files": resolverFiles,
+  "http1": http1, "sniff": sniff,
 ]
 
 func check(_ condition: Bool, _ rule: String) {
@@ -269,5 +273,106 @@ private func write(_ value: JSONValue, _ writer: inout JSONWriter) {
     guard let index else { continue }
     for name in index.fileNames { check(index.files(named: name)?.isEmpty == false, "a file is found") }
     for name in index.services { check(index.files(declaring: name)?.isEmpty == false, "a service is found") }
+  }
+}
+
+/// A message, and the same bytes as a name in text.
+@Sendable private func dns(_ input: [UInt8]) {
+  if let message = try? DNSMessage(decoding: input) {
+    let records = message.answers + message.authorities + message.additionals
+    check(records.count * 11 <= input.count, "a record takes eleven bytes at least")
+    for name in records.map(\.name) + message.questions.map(\.name) {
+      check((1...DNSName.maxLength).contains(name.wire.count), "a name is bounded")
+      check((try? DNSName(name.text))?.wire == name.wire, "a name reads back")
+      if let address = name.reverseAddress { check(DNSName(reverseOf: address) == name, "a reverse name reads back") }
+    }
+    if let question = message.questions.first {
+      let query = DNSQuery(id: message.id, name: question.name, type: question.type)
+      let asked = try? DNSMessage(decoding: query.encoded)
+      check(asked?.questions == [query.question], "a query reads back")
+    }
+  }
+  let text = String(decoding: input, as: UTF8.self)
+  if let name = try? DNSName(text) { check((try? DNSName(name.text)) == name, "a name reads back") }
+  if let address = IPAddress(text) { check(IPAddress(address.text) == address, "an address reads back") }
+}
+
+/// A resolver's file and, with the same content, a file of hosts and the two variables.
+@Sendable private func resolverFiles(_ input: [UInt8]) {
+  let text = String(systemBytes: input)
+  for configuration in [
+    ResolverConfiguration(input), ResolverConfiguration([], localDomain: text, resolverOptions: text, hostName: text),
+  ] {
+    check((1...3).contains(configuration.nameServers.count), "servers are bounded")
+    check((0...15).contains(configuration.options.ndots), "ndots is bounded")
+    check(configuration.remarks.count <= min(20, configuration.remarkCount), "remarks are bounded")
+    for name in ["a", "a.b", "a."] {
+      let names = (try? configuration.searchList(for: name)) ?? []
+      check(names.count <= configuration.searchDomains.count + 1, "a name is asked once a domain")
+    }
+  }
+  let hosts = HostsFile(input)
+  for entry in hosts.entries(named: "localhost") + hosts.entries(at: IPAddress(127, 0, 0, 1)) {
+    check(!entry.names.isEmpty, "an entry has a name")
+    check(hosts.entries(at: entry.address).contains(entry), "an entry is found by its address")
+  }
+  for remark in hosts.remarks { check(remark.message.utf8.allSatisfy { $0 >= 0x20 }, "a remark is one line") }
+}
+
+/// A response, cut where the input's first byte says; then the same bytes in one piece.
+@Sendable private func http1(_ input: [UInt8]) {
+  guard let first = input.first else { return }
+  let bytes = Array(input.dropFirst())
+  func events(_ size: Int) -> [HTTP1Event] {
+    var parser = HTTP1ResponseParser(method: first & 1 == 0 ? "GET" : "HEAD")
+    var events: [HTTP1Event] = []
+    func drain() {
+      while let event = parser.nextEvent() {
+        if case .body(let more) = event, case .body(let before)? = events.last {
+          events[events.count - 1] = .body(before + more)
+        } else {
+          events.append(event)
+        }
+      }
+    }
+    var start = 0
+    while start < bytes.count {
+      let end = min(start + size, bytes.count)
+      parser.receive(bytes.span.extracting(start..<end))
+      start = end
+      drain()
+    }
+    parser.receiveEnd()
+    drain()
+    check(parser.isFinished, "a response ends with its connection")
+    return events
+  }
+  let whole = events(max(bytes.count, 1))
+  check(events(Int(first) / 2 + 1) == whole, "cuts make no difference")
+  let ends = whole.indices.filter { index in
+    switch whole[index] {
+    case .end, .failed: true
+    default: false
+    }
+  }
+  check(ends == [whole.count - 1], "a response ends once")
+  if case .head(let head)? = whole.first {
+    check((try? HTTP1Request(target: "/", fields: head.fields)) != nil, "a field that is read can be written")
+  }
+}
+
+/// The first bytes of a peer, one by one; then all of them at once.
+@Sendable private func sniff(_ input: [UInt8]) {
+  var sniffer = Sniffer(after: .http2)
+  var early: Finding?
+  for byte in input {
+    early = sniffer.receive([byte].span)
+    if early != nil { break }
+  }
+  let late = Finding(Speech(input), after: .http2, ending: .closed)
+  if let early { check(early.speech == late.speech, "an early verdict is the last one") }
+  for finding in [early ?? late, late] {
+    check(finding.sentence.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }, "a sentence is safe to print")
+    check(finding.sentence.utf8.count < 600, "a sentence is short")
   }
 }

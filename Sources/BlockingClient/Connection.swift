@@ -165,7 +165,7 @@ public final class Connection {
 
   private func fault(_ error: HTTP2Error) -> Fault {
     switch error.code {
-    case .notHTTP2: ForeignSpeech(error.firstBytes).faultForHTTP2(at: peerName)
+    case .notHTTP2: Fault(insteadOfHTTP2: error.firstBytes, at: peerName)
     case .endOfInput:
       goAway ?? Fault(hasSettings ? .connectionLost : .closedBeforeSettings, peerName, detail: hasSettings ? "EOF" : "")
     default: Fault(.protocolViolation, peerName, detail: error.message)

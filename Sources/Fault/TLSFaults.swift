@@ -12,7 +12,7 @@ extension Fault {
     }
     switch failure.kind {
     case .certificate(let faults): self = Self.certificate(faults, at: name)
-    case .notTLS(let firstBytes): self = ForeignSpeech(firstBytes).faultForTLS(at: name)
+    case .notTLS(let firstBytes): self.init(insteadOfTLS: firstBytes, at: name)
     case .alertReceived(let alert): self.init(.tlsAlert, name, detail: "alert \(alert.name)")
     case .unsupportedVersion(let version):
       let spoken = version.map { "it chose \($0.name)" } ?? failure.detail

@@ -9,12 +9,12 @@ let floors: [[String: Set<String>]] = [
   [
     "HTTP2": ["CNghttp2", "Bytes"], "TLS": ["COpenSSL", "Bytes"], "Crypto": ["COpenSSL"], "Gzip": ["CZlib"],
     "Protobuf": [], "JSON": [], "Flags": ["Bytes"], "Sys": ["CLinux", "Bytes"], "SQLite": ["CSQLite"],
-    "Netlink": ["CMnl", "Bytes"],
+    "Netlink": ["CMnl", "Bytes"], "DNS": ["Bytes"], "HTTP1": ["Bytes"],
     "Schemas": ["Bytes", "FoundationEssentials", "SwiftProtobuf"],
   ],
   [
     "GRPC": ["Bytes", "Gzip", "HTTP2", "JSON"], "Health": ["Protobuf"], "Reflection": ["Protobuf"],
-    "Fault": ["Bytes", "TLS"], "FlagDocs": ["Bytes", "Flags"],
+    "Fault": ["Bytes", "Sniff", "TLS"], "Sniff": ["Bytes", "TLS"], "FlagDocs": ["Bytes", "Flags"],
     "UserStore": ["Bytes", "Crypto", "Glibc", "SQLite", "Schemas", "SwiftProtobuf", "Synchronization"],
   ],
   [
@@ -86,8 +86,9 @@ let packageModules: Set<String> = [
 
 /// Modules that are linked into tools which are copied alone into other people's images.
 let toolModules: Set<String> = [
-  "Bytes", "HTTP2", "TLS", "Crypto", "Gzip", "Protobuf", "JSON", "Flags", "Sys", "GRPC", "Health", "Reflection",
-  "Fault", "BlockingClient", "HealthProbe", "grpc_health_probe", "Netlink", "Diagnostics", "netdiag",
+  "Bytes", "HTTP2", "TLS", "Crypto", "Gzip", "Protobuf", "JSON", "DNS", "HTTP1", "Flags", "Sys", "GRPC", "Health",
+  "Reflection", "Sniff", "Fault", "BlockingClient", "HealthProbe", "grpc_health_probe", "Netlink", "Diagnostics",
+  "netdiag",
 ]
 
 @Suite struct LayeringTests {

@@ -224,7 +224,7 @@ final class ClientConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
     case .socket(let error): ErrorText.describe(error)
     case .tls(let failure): Fault(failure, at: name).programReason
     case .http2(let error) where error.code == .notHTTP2:
-      ForeignSpeech(error.firstBytes).faultForHTTP2(at: name).programReason
+      Fault(insteadOfHTTP2: error.firstBytes, at: name).programReason
     case .closedByPeer where phase == .connecting: Fault(.closedBeforeSettings, name).programReason
     case .http2, .closedByUs, .closedByPeer: end.reason
     }
