@@ -45,16 +45,22 @@ struct TLSProbe {
       throw Fault(.systemFailure, "TLS", detail: "the context could not be made")
     }
     let stream = try connect()
-    defer { stream.close(until: Deadline(nanoseconds: 50_000_000)) }
     let start = Instant.now
-    let facts = try stream.startTLS(context, until: deadline)
+    let facts: TLSPeerFacts
+    do throws(Fault) { facts = try stream.startTLS(context, until: deadline) } catch {
+      stream.close(until: Deadline(nanoseconds: 50_000_000))
+      throw error
+    }
     let time = Instant.now.nanoseconds(since: start)
     let aftermath = aftermath(stream, facts)
+    let ticket = stream.resumptionTicket()
+    // Before the second connection: some servers serve one at a time.
+    stream.close(until: Deadline(nanoseconds: 50_000_000))
     var isResumable: Bool?
-    if aftermath == nil, let ticket = stream.resumptionTicket() { isResumable = isResumed(context, ticket) }
+    if aftermath == nil { isResumable = ticket.map { isResumed(context, $0) } ?? false }
     return TLSFindings(
       peer: stream.name, facts: facts, faults: context.faults(of: facts.certificates), aftermath: aftermath,
-      isResumable: isResumable ?? (aftermath == nil ? false : nil), handshakeTime: time)
+      isResumable: isResumable, handshakeTime: time)
   }
 
   private func connect() throws(Fault) -> ByteStream {

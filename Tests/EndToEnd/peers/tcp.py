@@ -268,3 +268,16 @@ def refused_address(host: str = "127.0.0.1") -> str:
 def remove(path: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
+
+
+@contextlib.contextmanager
+def held(port: int, count: int):
+    """So many connections to a port of this machine that say nothing; those that are not accepted fill its queue."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            sock = stack.enter_context(socket.socket())
+            sock.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                sock.connect(("127.0.0.1", port))
+        time.sleep(0.2)
+        yield
