@@ -34,7 +34,8 @@ import Testing
     #expect(outcome(Errno.addressNotAvailable, synchronous: true) == "EPHEMERAL_PORTS_EXHAUSTED")
     #expect(outcome(Errno.tooManyFiles, synchronous: true) == "FD_LIMIT")
     #expect(outcome(Errno.timedOut) == "TCP_TIMEOUT")
-    #expect(outcome(Errno.connectionReset) == "TCP_FAILED")
+    #expect(outcome(Errno.connectionReset) == "ACCEPTED_THEN_CLOSED")
+    #expect(outcome(Errno.fileTooLarge) == "TCP_FAILED")
   }
 
   @Test("operands name one endpoint, or say what is wrong")

@@ -95,6 +95,8 @@ enum TCPOutcome: Equatable {
       if let said { self = .rejected(said) } else { self = .forbidden(error) }
     case Errno.invalidArgument where isSynchronous: self = .forbidden(error)
     case Errno.timedOut: self = .silence
+    // A RST that answers the first packet is a refusal: this one came after the connection stood.
+    case Errno.connectionReset: self = .closedAtOnce(isReset: true)
     default: self = .failed(error)
     }
   }

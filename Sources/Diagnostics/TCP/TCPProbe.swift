@@ -132,9 +132,9 @@ extension TCPProbe {
   /// The way to an address, as the routers on it tell it. All distances are tried at once. No privilege is needed: each
   /// packet is the first one of a connection that may pass a few routers only.
   func trace(_ address: SocketAddress, longest: UInt8 = 30) -> [TCPHop] {
-    let limits = (1...longest).map { UInt8($0) }
+    let limits = (1...longest).map { Optional($0) }
     var hops: [TCPHop] = []
-    for (limit, attempt) in zip(limits, connect(to: [address], hopLimits: limits)) {
+    for (limit, attempt) in zip(1...longest, connect(to: [address], hopLimits: limits)) {
       switch attempt.outcome {
       case .rejected(let error) where error.isHopLimitExceeded:
         hops.append(TCPHop(limit: limit, router: error.sender, end: nil, time: attempt.time))
