@@ -312,7 +312,7 @@ private func write(_ value: JSONValue, _ writer: inout JSONWriter) {
     }
   }
   let hosts = HostsFile(input)
-  for entry in hosts.entries(named: "localhost") + hosts.entries(at: IPAddress(127, 0, 0, 1)) {
+  for entry in hosts.entries(named: "localhost") + hosts.entries(at: .loopbackIPv4) {
     check(!entry.names.isEmpty, "an entry has a name")
     check(hosts.entries(at: entry.address).contains(entry), "an entry is found by its address")
   }

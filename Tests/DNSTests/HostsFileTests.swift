@@ -61,7 +61,7 @@ import Testing
     #expect(large.entries(named: "a").count == 1)
     #expect(large.remarks.map(\.code) == [.lineTooLong, .fileTooLong])
     let bytes = HostsFile(Array("10.0.0.1 \u{1B}[2J ".utf8) + [0xFF, 0x0A])
-    #expect(
-      bytes.entries(at: try Self.address("10.0.0.1")).first?.names.map(\.systemBytes) == [[0x1B, 0x5B, 0x32, 0x4A], [0xFF]])
+    let entry = try #require(bytes.entries(at: try Self.address("10.0.0.1")).first)
+    #expect(entry.names.map(\.systemBytes) == [[0x1B, 0x5B, 0x32, 0x4A], [0xFF]])
   }
 }
