@@ -14,12 +14,19 @@ enum MetadataText {
 
   /// Appends a value or a key in text form: as it is where it is one plain word, in quotes otherwise.
   static func appendWord(_ text: String, to bytes: inout [UInt8]) {
-    let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x3D && $0 != 0x5C }
-    if isPlain, !text.isEmpty, text.utf8.count <= LogFormatter.textLimit {
-      bytes += text.utf8
-    } else {
-      bytes += short(text).quoted.utf8
+    var text = text
+    // In one piece: through the view of a string, this check alone took a third of a line's time.
+    let isDone = text.withUTF8 { word in
+      guard !word.isEmpty, word.count <= LogFormatter.textLimit, word.allSatisfy(isPlain) else { return false }
+      bytes.append(contentsOf: word)
+      return true
     }
+    if !isDone { bytes += short(text).quoted.utf8 }
+  }
+
+  /// Whether a byte stands for itself in a word of text form.
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    byte > 0x20 && byte < 0x7F && byte != 0x22 && byte != 0x3D && byte != 0x5C
   }
 
   /// A value in one text: `[a, b]` for arrays, `{a: b}` for dictionaries, by key.
