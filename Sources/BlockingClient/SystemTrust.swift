@@ -25,6 +25,17 @@ public enum SystemTrust {
     return .bundles(bundles)
   }
 
+  /// Where ``load(environment:)`` finds roots: a bundle, or the first directory with anything in it; nil where it finds
+  /// none. No certificate is looked at.
+  public static func place(environment: (String) -> String?) -> String? {
+    let file = environment("SSL_CERT_FILE") ?? ""
+    let directories = environment("SSL_CERT_DIR") ?? ""
+    let bundles = file.isEmpty ? SystemRoots.bundlePaths : [file]
+    if let bundle = bundles.first(where: { (try? Files.read($0))?.isEmpty == false }) { return bundle }
+    let places = directories.isEmpty ? SystemRoots.directoryPaths : directories.split(onASCII: 0x3A)
+    return places.first { !$0.isEmpty && (try? Files.list($0, limit: 1))?.isEmpty == false }
+  }
+
   private static func read(_ directories: [String]) -> [[UInt8]] {
     var texts: [[UInt8]] = []
     for directory in directories where !directory.isEmpty {

@@ -38,6 +38,15 @@ struct Endpoint: Equatable {
     self.port = UInt16(number)
   }
 
+  /// A host alone, for what needs no port. The text is one address or name, an IPv6 address with or without brackets.
+  init(host text: String) throws(UsageError) {
+    let host = Self.withoutBrackets(text)
+    let isLiteral = SocketAddress.isIPLiteral(host)
+    guard isLiteral || !host.isEmpty && host.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != 0x3A && $0 != 0x2F })
+    else { throw UsageError(line: "\(text.quoted) is no host: write a name or an address, without a port") }
+    (self.host, port) = (host, 0)
+  }
+
   private static func withoutBrackets(_ text: String) -> String {
     guard text.utf8.first == 0x5B, text.utf8.last == 0x5D else { return text }
     return String(text.dropFirst().dropLast())

@@ -16,7 +16,7 @@ public struct FlagValues: Sendable {
   private var lists: [String: [String]] = [:]
   private var given: Set<String> = []
 
-  /// The words that are no flags, in order, where the table has operands.
+  /// The words that are no flags, in order; where the table has no operands, all from the first such word on.
   public fileprivate(set) var operands: [String] = []
 
   fileprivate init(_ table: FlagTable) {
@@ -60,7 +60,10 @@ extension FlagTable {
     while index < arguments.count {
       let word = Array(arguments[index].utf8)
       guard word.count >= 2, word[0] == 0x2D, word != [0x2D, 0x2D] else {
-        guard !operands.isEmpty else { break }
+        guard !operands.isEmpty else {
+          values.operands = Array(arguments[index...])
+          break
+        }
         if word == [0x2D, 0x2D] {
           values.operands += arguments[(index + 1)...]
           break

@@ -12,7 +12,8 @@ extension NetlinkSocket {
     static let neighbours: (type: UInt16, size: Int) = (30, NeighbourRecord.size)
   }
 
-  /// `RTM_F_LOOKUP_TABLE`: the answer names the table that it was found in.
+  /// `RTM_F_LOOKUP_TABLE`: the answer names the table that it was found in. For IPv6 it always does, and the flag is
+  /// refused.
   private static let lookupTable: UInt32 = 0x1000
 
   /// Calls the body with each interface. `restart` is called before it begins anew, as the answer had changed while it
@@ -47,7 +48,7 @@ extension NetlinkSocket {
   /// The route that a packet to an address would take now.
   ///
   /// Throws what keeps the packet from being sent: `ENETUNREACH` where no route leads there, `EHOSTUNREACH`, `EACCES`
-  /// or `EINVAL` where one says that it is unreachable, prohibited or a black hole.
+  /// or `EINVAL` where one says that it is unreachable, prohibited or a black hole; the latter without any words.
   ///
   /// - Parameter interface: the number of the interface to leave by, which link-local addresses need; 0 for any.
   public mutating func route(to address: IPAddress, interface: UInt32 = 0) throws(NetlinkError) -> RouteRecord {
@@ -63,7 +64,7 @@ extension NetlinkSocket {
   static func routeQuestion(to address: IPAddress, interface: UInt32) -> [UInt8] {
     let family = UInt8(address.isIPv6 ? familyIPv6 : familyIPv4)
     var bytes: [UInt8] = [family, UInt8(address.bitWidth), 0, 0, 0, 0, 0, 0]
-    bytes.append(native: lookupTable)
+    bytes.append(native: address.isIPv6 ? 0 : lookupTable)
     bytes.append(native: UInt16(4 + address.bytes.count))
     bytes.append(native: UInt16(1))
     bytes += address.bytes

@@ -36,6 +36,11 @@ public enum Files {
     }
   }
 
+  /// Whether there is something at a path, readable or not.
+  public static func exists(_ path: String) -> Bool {
+    unsafe path.withSystemPath { unsafe access($0, F_OK) } == 0
+  }
+
   /// The names in a directory, sorted, `.` and `..` left out; at most `limit` of them.
   public static func list(_ path: String, limit: Int = 10_000) throws(SystemError) -> [String] {
     guard let directory = unsafe path.withSystemPath({ unsafe opendir($0) }) else { throw SystemError("opendir") }
@@ -70,6 +75,14 @@ public enum Process {
   public static var commit: String? {
     guard let text = unsafe sonde_commit() else { return nil }
     return unsafe String(cString: text)
+  }
+
+  /// The machine's name, as programs in this place see it; empty where the kernel does not say.
+  public static var hostName: String {
+    // HOST_NAME_MAX is 64; a name that fills the room would have no zero at its end.
+    var name = [CChar](repeating: 0, count: 256)
+    guard unsafe gethostname(&name, name.count - 1) == 0 else { return "" }
+    return String(systemBytes: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) })
   }
 
   /// The C library's version.

@@ -22,6 +22,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -41,6 +42,15 @@ static inline int sonde_openat(int directory, const char *path, int flags) { ret
 // The entries of a directory as the kernel gives them, many at a time.
 static inline ssize_t sonde_getdents(int directory, void *buffer, size_t room) {
   return getdents64(directory, buffer, room);
+}
+
+// With _GNU_SOURCE, glibc declares the resource as an enumeration. How many descriptors a process may have open.
+static inline int sonde_descriptor_limits(unsigned long long *soft, unsigned long long *hard) {
+  struct rlimit limits;
+  if (getrlimit(RLIMIT_NOFILE, &limits) != 0) return -1;
+  *soft = limits.rlim_cur;
+  *hard = limits.rlim_max;
+  return 0;
 }
 
 // With _GNU_SOURCE, glibc declares connect with a union that Swift cannot make.

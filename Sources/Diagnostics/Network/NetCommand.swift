@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Flags
+internal import JSON
+internal import Netlink
+internal import Sys
+
+/// `netdiag net`.
+let netCommand = Netdiag.Command(
+  "net", summary: "tells the networks, names, proxies, rights and limits of this place", operands: "",
+  groups: [
+    FlagGroup(
+      "Network",
+      [
+        Flag(
+          "same-network", .string, "HOST", summary: "tell only whether a host is on a network of this machine",
+          details: "HOST is a name or an address, without a port. The exit code is 0 for yes, 1 for no and 3 where it "
+            + "cannot be determined.", hasEnvironment: false)
+      ])
+  ]
+) { (invocation) throws(UsageError) in
+  if let word = invocation.flags.operands.first { throw UsageError(line: "\(word.quoted) is one word too many") }
+  let asked =
+    invocation.flags.isGiven("same-network") ? try Endpoint(host: invocation.flags.string("same-network")) : nil
+  let report = NetReport(asked, environment: invocation.environment)
+  if invocation.isJSON {
+    StandardStream.output.write(report.json.text + "\n")
+  } else {
+    var output = TextOutput(.output, invocation.environment)
+    report.write(to: &output)
+    StandardStream.output.write(output.text)
+  }
+  return report.sameNetwork?.answer.exitCode ?? invocation.exitCode(report.worst)
+}
+
+extension NetReport {
+  /// Looks around and, where a host was asked for, at the way to it.
+  fileprivate init(_ asked: Endpoint?, environment: (String) -> String?) {
+    let host = HostFacts(environment: environment)
+    do throws(NetlinkError) {
+      var socket = try NetlinkSocket(.route)
+      let network = NetworkFacts(&socket)
+      let answer = asked.map { SameNetwork($0, socket: &socket, network: network) }
+      self.init(network: network, host: host, sameNetwork: answer)
+    } catch {
+      let failure = "the kernel does not tell networks: \(error.text)"
+      let answer = asked.map { SameNetwork(host: $0.host, addresses: [], failure: failure) }
+      self.init(network: NetworkFacts(failure: error.text), host: host, sameNetwork: answer)
+    }
+  }
+}
