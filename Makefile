@@ -79,8 +79,9 @@ images: ## build the container images
 	@scripts/setup images
 	scripts/images
 
-docs: ## write the man page and completions into dist/, and docs/faults.md
-	swift run --quiet generate-docs dist docs/faults.md
+docs: ## write man pages and completions into dist/, docs/faults.md and docs/diagnoses.md
+	scripts/build generate-docs
+	$(BUILT)/generate-docs dist docs/faults.md docs/diagnoses.md
 
 clean: ## remove everything that was built
 	rm -rf .build .build-* dist .venv

@@ -41,7 +41,9 @@ public enum Netdiag {
   }
 
   /// The commands, in the order of help.
-  public static let commands: [Command] = [listenersCommand, tcpCommand, tlsCommand, netCommand]
+  public static let commands: [Command] = [
+    listenersCommand, tcpCommand, tlsCommand, netCommand, explainCommand,
+  ]
 
   /// What the tool does, in one sentence without a full stop.
   public static let summary = "Finds out what is wrong between a client and a server"

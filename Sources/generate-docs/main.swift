@@ -25,7 +25,7 @@ for (name, text) in files {
   try Data(text.utf8).write(to: file)
 }
 
-// A page that is kept in the repository too: a test says when it is out of date.
-if let path = CommandLine.arguments.dropFirst(2).first {
-  try Data(FaultPage.text.utf8).write(to: URL(fileURLWithPath: path))
+// Pages that are kept in the repository too: a test says when they are out of date.
+for (path, text) in zip(CommandLine.arguments.dropFirst(2), [FaultPage.text, DiagnosisPage.text]) {
+  try Data(text.utf8).write(to: URL(fileURLWithPath: path))
 }

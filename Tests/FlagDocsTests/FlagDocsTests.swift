@@ -39,6 +39,12 @@ import Testing
     let page = Repository.root.appendingPathComponent("docs/faults.md")
     #expect(try String(contentsOf: page, encoding: .utf8) == FaultPage.text)
   }
+
+  @Test("the page of diagnoses is the table's, too")
+  func diagnoses() throws {
+    let page = Repository.root.appendingPathComponent("docs/diagnoses.md")
+    #expect(try String(contentsOf: page, encoding: .utf8) == DiagnosisPage.text)
+  }
 }
 
 @Suite struct CompletionsTests {

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+
+/// A stable code with what causes it and what cures it. Codes are added, never changed.
+public struct Diagnosis: Sendable {
+  /// The code, as in JSON.
+  public let code: String
+  /// What it says, in a sentence without a full stop.
+  public let meaning: String
+  /// What may be behind it, the likeliest first.
+  public let causes: [String]
+  /// What to do.
+  public let cure: String
+  /// The command that settles what is still open; empty where nothing is.
+  public let next: String
+
+  init(_ code: String, _ meaning: String, causes: [String], cure: String, next: String = "") {
+    (self.code, self.meaning, self.causes, self.cure, self.next) = (code, meaning, causes, cure, next)
+  }
+
+  /// The diagnosis of a code, in capitals or not, with dashes or underscores; nil where there is none.
+  static func named(_ text: String) -> Diagnosis? {
+    let wanted = text.utf8.map { byte in
+      byte == 0x2D ? 0x5F : (0x61...0x7A).contains(byte) ? byte & ~0x20 : byte
+    }
+    return all.first { $0.code.utf8.elementsEqual(wanted) }
+  }
+
+  /// The diagnosis as text.
+  var text: String {
+    var text = "\(code): \(meaning)\n\ncauses, the likeliest first\n"
+    for cause in causes { text += "  - \(cause)\n" }
+    text += "\ncure\n  \(cure)\n"
+    return next.isEmpty ? text : text + "\nto be sure\n  \(next)\n"
+  }
+
+  /// Every diagnosis that a command makes, from the name to the answer.
+  public static let all: [Diagnosis] = [
+    Diagnosis(
+      "OK", "all is as it should be",
+      causes: ["what was asked for was found in order"], cure: "nothing is to be done"),
+    Diagnosis(
+      "BAD_TARGET", "the target cannot be read",
+      causes: ["it is not of the form HOST:PORT", "a scheme or a port is missing or misspelt"],
+      cure: "write it as the command's help has it"),
+    Diagnosis(
+      "NO_IDENTITY", "there is no identity to show",
+      causes: ["the Workload API's socket is not there", "the workload is not registered"],
+      cure: "set SPIFFE_ENDPOINT_SOCKET to the socket, and register the workload"),
+
+    // Names.
+    Diagnosis(
+      "DNS_NXDOMAIN", "the name does not exist",
+      causes: [
+        "the name is misspelt", "on Docker: the container is not on this network, has another name, or is stopped",
+        "on Kubernetes: the service is in another namespace",
+      ],
+      cure: "use the name of a container or service on the same network", next: "netdiag net"),
+    Diagnosis(
+      "DNS_NO_ADDRESS", "the name exists and has no address",
+      causes: ["it has addresses of another family only", "it is an alias that leads nowhere"],
+      cure: "add an A or AAAA record, or use the name that has one", next: "netdiag net"),
+    Diagnosis(
+      "DNS_UNREACHABLE", "no name server gave an answer",
+      causes: [
+        "none is reached: the network, or a firewall", "on a Docker network without a way out: the name is not of it",
+        "the server's own upstream fails",
+      ],
+      cure: "check /etc/resolv.conf and the way to its servers", next: "netdiag net"),
+    Diagnosis(
+      "DNS_TIMEOUT", "no name server answered in time",
+      causes: [
+        "a firewall drops the packets", "the server is overloaded", "/etc/resolv.conf names a server that is gone",
+      ],
+      cure: "name a server that answers in /etc/resolv.conf", next: "netdiag net"),
+    Diagnosis(
+      "DNS_FAILED", "the look-up failed on this machine",
+      causes: ["no thread or descriptor is left", "the C library's resolver refuses the name"],
+      cure: "check the limits of the container", next: "netdiag net"),
+
+    // TCP.
+    Diagnosis(
+      "NOT_LISTENING", "nothing listens on the port",
+      causes: [
+        "the server has not started, or has ended", "it listens on another port", "it listens in another container",
+      ],
+      cure: "start the server on this port, or use the port that it has", next: "netdiag listeners"),
+    Diagnosis(
+      "LOCALHOST_ONLY", "the server listens for this machine or container alone",
+      causes: ["it is told to listen on localhost or 127.0.0.1, which in a container is the container itself"],
+      cure: "let it listen on 0.0.0.0 or [::]"),
+    Diagnosis(
+      "ACCEPT_QUEUE_FULL", "more connections wait than the server's queue holds",
+      causes: ["the server hangs, or is too busy to accept", "the backlog is too small for bursts"],
+      cure: "find out why the server does not accept; from outside it looks like a firewall",
+      next: "netdiag listeners PORT"),
+    Diagnosis(
+      "TCP_REFUSED", "the connection is refused",
+      causes: [
+        "nothing listens on the port", "the server listens on localhost only",
+        "a firewall answers as if nothing did (a RST cannot be told apart)",
+      ],
+      cure: "start the server, or let it listen on 0.0.0.0 or [::]", next: "netdiag listeners PORT, beside the server"),
+    Diagnosis(
+      "TCP_FILTERED", "a firewall or a router rejects the connection, and says so",
+      causes: ["a rule of the sender's that ICMP names", "a network policy"],
+      cure: "allow the connection at the address that rejects it"),
+    Diagnosis(
+      "TCP_TIMEOUT", "nothing comes back",
+      causes: [
+        "a firewall drops the packets", "the address is on another Docker network",
+        "the server's queue is full, and it does not accept",
+      ],
+      cure: "put both on one network, or allow the connection", next: "netdiag listeners PORT, beside the server"),
+    Diagnosis(
+      "TCP_FAILED", "connecting failed for another reason",
+      causes: ["the kernel's reason is in the text"], cure: "see the reason"),
+    Diagnosis(
+      "HOST_DOWN", "nobody has that address",
+      causes: ["the container or host is stopped", "it is on another network", "the address is out of date"],
+      cure: "start it, or look its address up anew", next: "netdiag net --same-network HOST"),
+    Diagnosis(
+      "NO_ROUTE", "no route leads to the address",
+      causes: ["the network is not attached", "there is no default route, or no IPv6"],
+      cure: "attach the network, or use an address that a route leads to", next: "netdiag net"),
+    Diagnosis(
+      "FORBIDDEN_LOCALLY", "this machine itself forbids the connection",
+      causes: [
+        "a firewall rule for outgoing packets", "a route of the kind prohibit or blackhole",
+        "a Unix socket's permissions",
+      ],
+      cure: "change the rule, the route or the permissions", next: "netdiag net"),
+    Diagnosis(
+      "FD_LIMIT", "no descriptor is left",
+      causes: ["the process or the system has as many open as it may"],
+      cure: "raise the limit on open files, or close some", next: "netdiag net"),
+    Diagnosis(
+      "EPHEMERAL_PORTS_EXHAUSTED", "no local port or address is left to connect from",
+      causes: [
+        "as many connections to the target are open as there are local ports", "the address family is switched off",
+      ],
+      cure: "reuse connections, widen net.ipv4.ip_local_port_range, or use another family", next: "netdiag net"),
+    Diagnosis(
+      "ACCEPTED_THEN_CLOSED", "the connection is accepted and over at once",
+      causes: [
+        "a published port of Docker's: its proxy accepts, and nobody listens in the container",
+        "the server turns this client away, or is going down", "the server waits for TLS, or for another protocol",
+      ],
+      cure: "start the server in the container, and let it listen on 0.0.0.0 or [::]",
+      next: "netdiag listeners PORT, beside the server"),
+    Diagnosis(
+      "CONNECTION_LOST", "the connection broke",
+      causes: ["the server or a proxy went down", "an idle connection was cut off on the way"],
+      cure: "see the server's log; keepalive finds such connections early"),
+    Diagnosis(
+      "PROXY_IN_THE_WAY", "a proxy stands in the way",
+      causes: ["HTTPS_PROXY names a proxy that cannot be reached, or that refuses the target"],
+      cure: "name the target in NO_PROXY, or correct the proxy", next: "netdiag net"),
+
+    // TLS.
+    Diagnosis(
+      "TLS_TO_PLAINTEXT", "the server speaks no TLS",
+      causes: ["it is the port without TLS", "TLS is not switched on at the server"],
+      cure: "connect without TLS, or use the port that speaks it"),
+    Diagnosis(
+      "PLAINTEXT_TO_TLS", "the server speaks TLS, and the client does not",
+      causes: ["the client was told to connect in plaintext"], cure: "connect with TLS"),
+    Diagnosis(
+      "TLS_TIMEOUT", "the TLS handshake takes too long",
+      causes: ["the port speaks another protocol, and waits", "the server hangs or is overloaded"],
+      cure: "check the port and the server"),
+    Diagnosis(
+      "TLS_CLOSED", "the server hangs up in the TLS handshake",
+      causes: ["it speaks no TLS", "it refuses this client, without a word why"], cure: "see the server's log"),
+    Diagnosis(
+      "TLS_HANDSHAKE", "the TLS handshake fails",
+      causes: ["no version or cipher suits both sides", "the server refuses the name that it is asked for"],
+      cure: "allow TLS 1.2 or 1.3 at the server; its log says why it refuses"),
+    Diagnosis(
+      "CERT_EXPIRED", "the certificate is out of date",
+      causes: ["it was not renewed", "it was renewed, and the server has not loaded it"],
+      cure: "renew it, and let the server load it"),
+    Diagnosis(
+      "CERT_EXPIRES_SOON", "the certificate is valid for a few days only",
+      causes: ["the renewal has not run yet, or fails"], cure: "renew it in time"),
+    Diagnosis(
+      "CERT_NOT_YET_VALID", "the certificate is not valid yet",
+      causes: ["a clock is wrong, here or where it was issued"], cure: "set both clocks"),
+    Diagnosis(
+      "CERT_HOSTNAME", "the certificate is for other names",
+      causes: ["the name that was asked for is not among its subject alternative names", "it has none at all"],
+      cure: "use one of its names, or issue one for this name"),
+    Diagnosis(
+      "CERT_UNTRUSTED", "the certificate's issuer is not trusted",
+      causes: [
+        "a private authority that was not given", "the server does not send its intermediate certificates",
+        "there is no CA store in this image", "it signed itself",
+      ],
+      cure: "give the authority, or let the server send the whole chain"),
+    Diagnosis(
+      "CERT_WEAK", "the certificate is too weak",
+      causes: ["its key is too small", "it is signed with SHA-1 or MD5"],
+      cure: "issue one with a stronger key and signature"),
+    Diagnosis(
+      "CERT_INVALID", "the certificate is not one for this use",
+      causes: ["its extended key usage lacks serverAuth", "its signature does not fit its issuer"],
+      cure: "issue one for servers"),
+    Diagnosis(
+      "CLIENT_CERT_REQUIRED", "the server wants a client certificate",
+      causes: ["none was given", "the one that was given is of another authority, or out of date"],
+      cure: "give one of an authority that the server names"),
+    Diagnosis(
+      "ALPN_MISSING", "the server does not choose h2 by ALPN",
+      causes: ["HTTP/2 is not switched on", "a proxy ends TLS and speaks HTTP/1.1"],
+      cure: "switch HTTP/2 on where TLS ends: gRPC clients refuse a server without it"),
+
+    // HTTP/2 and gRPC.
+    Diagnosis(
+      "NOT_HTTP2", "the server speaks no HTTP/2",
+      causes: ["it is the port of something else", "a proxy speaks HTTP/1.1"],
+      cure: "use the port that speaks gRPC, or switch HTTP/2 on"),
+    Diagnosis(
+      "NO_SETTINGS", "the connection stands, and the server says nothing",
+      causes: ["the server hangs", "it waits for TLS"], cure: "check the server, or connect with TLS"),
+    Diagnosis(
+      "H2_GOAWAY", "the server ends the connection by GOAWAY",
+      causes: ["it is going down", "the connection has reached its age", "too many PINGs (too_many_pings)"],
+      cure: "connect anew; for too_many_pings, send keepalives less often"),
+    Diagnosis(
+      "H2_PROTOCOL_ERROR", "a rule of HTTP/2 is broken",
+      causes: ["a faulty proxy or server"], cure: "see which of the two; connect without the proxy to tell"),
+    Diagnosis(
+      "DEADLINE_EXPIRED", "the call takes too long",
+      causes: ["the server is overloaded or hangs", "the deadline is too short"],
+      cure: "see the server's load and log"),
+    Diagnosis(
+      "GRPC_UNIMPLEMENTED", "the server does not know the method",
+      causes: ["the service is not registered", "it is another server, or another version"],
+      cure: "register grpc.health.v1.Health, or call what the server has"),
+    Diagnosis(
+      "GRPC_FAILED", "the call fails with a status",
+      causes: ["the status and its message say what"], cure: "see the message and the server's log"),
+    Diagnosis(
+      "NOT_SERVING", "the server says that it is not well",
+      causes: ["its own checks fail, such as its database", "it is starting, or draining"],
+      cure: "see the server's log"),
+
+    // Here.
+    Diagnosis(
+      "SYSTEM_FAILURE", "this machine failed",
+      causes: ["no memory, descriptor or thread is left"], cure: "check the limits of the container",
+      next: "netdiag net"),
+    Diagnosis(
+      "CANCELLED", "a signal ended the run", causes: ["SIGINT or SIGTERM"], cure: "run it again"),
+    Diagnosis(
+      "UNDETERMINED", "it could not be determined",
+      causes: ["a permission or a part of the system is missing: the text names it"],
+      cure: "run it where the permission is there"),
+  ]
+}
