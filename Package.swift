@@ -116,7 +116,7 @@ var targets: [Target] = [
 
   part(
     "Diagnostics",
-    ["BlockingClient", "Bytes", "Fault", "Flags", "Gzip", "HTTP2", "JSON", "Netlink", "Sys", "TLS"]),
+    ["BlockingClient", "Bytes", "DNS", "Fault", "Flags", "Gzip", "HTTP2", "JSON", "Netlink", "Sys", "TLS"]),
 
   // Floor 4: executables.
   .executableTarget(name: "netdiag", dependencies: ["Diagnostics", "Sys"] + staticParts, swiftSettings: tools),
@@ -234,7 +234,7 @@ if !embedded, !releasing {
     tests("HTTP1"),
     tests("Flags"),
     tests("Netlink", ["Bytes"]),
-    tests("Diagnostics", ["Bytes", "Netlink", "Sys"]),
+    tests("Diagnostics", ["Bytes", "DNS", "Netlink", "Sys"]),
     tests("Sys", ["CLinux"]),
     tests("GRPC", ["Bytes", "HTTP2", "JSON"]),
     tests("Health", ["Protobuf"]),

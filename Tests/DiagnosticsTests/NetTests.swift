@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
+import DNS
 import JSON
 import Netlink
 import Sys
@@ -62,7 +63,7 @@ import Testing
 
   private var host: HostFacts {
     var host = HostFacts()
-    host.resolver = ResolverSettings(Array("nameserver 127.0.0.11\n".utf8))
+    host.resolver = ResolverConfiguration(Array("nameserver 127.0.0.11\n".utf8))
     host.trustStore = "/etc/ssl/cert.pem"
     return host
   }
@@ -115,7 +116,7 @@ import Testing
     host.trustStore = nil
     #expect(codes(try healthy(), host) == ["NO_NAMESERVER", "NO_CA_STORE"])
     host = self.host
-    host.resolver = ResolverSettings(Array("search a\n".utf8))
+    host.resolver = ResolverConfiguration(Array("search a\n".utf8))
     #expect(codes(try healthy(), host) == ["NO_NAMESERVER"])
   }
 
@@ -210,14 +211,15 @@ import Testing
     #expect(found.map(\.value) == ["http://…@c", "me@here", "x"])
   }
 
-  @Test("the resolver's settings are read as they are written")
-  func resolver() {
-    let settings = ResolverSettings(
-      Array(
-        "# nameserver 9.9.9.9\nnameserver 1.1.1.1 # x\n nameserver\t::1\nsearch a b\ndomain c\noptions x\noptions y z"
-          .utf8))
-    #expect(settings.nameServers == ["1.1.1.1", "::1"])
-    #expect((settings.search, settings.options) == (["c"], ["x", "y", "z"]))
+  @Test("what the resolver makes of its file is told, and what has no effect there")
+  func resolver() throws {
+    var host = self.host
+    host.resolver = ResolverConfiguration(Array("nameserver 1.1.1.1\nsearch a.b\noptions ndots:3 quick\n".utf8))
+    var output = TextOutput(hasColour: false)
+    NetReport(network: try healthy(), host: host).write(to: &output)
+    #expect(
+      output.text.contains("resolver     name servers 1.1.1.1, search a.b, ndots 3, timeout 5s, attempts 2\n"))
+    #expect(output.text.contains("note  resolver     /etc/resolv.conf line 3: \"quick\" is no option of the resolver"))
   }
 
   @Test("rights are read by their names")
@@ -270,11 +272,10 @@ import Testing
   @Test("no text of the system's breaks the reading")
   func garbage() {
     var generator = SeededGenerator(21)
-    let words = ["nameserver ", "CapEff:\t", "Gid:", "\n", " ", "-", "/", "ffff", "\t", "\u{0}", "options", "@", "://"]
+    let words = ["CapEff:\t", "Gid:", "\n", " ", "-", "/", "ffff", "\t", "\u{0}", "@", "://"]
     for _ in 0..<5_000 {
       let text = (0..<Int.random(in: 0...30, using: &generator)).map { _ in words.randomElement(using: &generator)! }
       let bytes = Array(text.joined().utf8)
-      #expect(ResolverSettings(bytes).nameServers.count <= bytes.count)
       #expect(ProcessRights(status: bytes, userID: 1).userID == 1)
       _ = ContainerEvidence.hasOverlayRoot(bytes)
       _ = HostFacts.range(bytes)

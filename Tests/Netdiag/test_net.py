@@ -12,7 +12,7 @@ import time
 import pytest
 
 from EndToEnd.probe import may_unshare
-from netdiag import FINE, HANG, PROBLEM, UNDETERMINED, shape, shapes_of_members
+from netdiag import FINE, PROBLEM, UNDETERMINED, USAGE, Netdiag, shape, shapes_of_members
 from peers.namespaces import Namespace
 
 pytestmark = pytest.mark.usefixtures("root_user")
@@ -148,19 +148,18 @@ def test_the_first_process_has_nearly_no_descriptor_left(netdiag):
         ({}, {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, "kubernetes"),
     ],
 )
-def test_signs_of_a_container(static, netdiag, tmp_path, files, environment, runtime):
+def test_signs_of_a_container(static, tmp_path, files, environment, runtime):
     for path, text in files.items():
         file = tmp_path / path.lstrip("/")
         file.parent.mkdir(exist_ok=True)
         file.write_text(text)
     (tmp_path / "netdiag").write_bytes(pathlib.Path(static).read_bytes())
     (tmp_path / "netdiag").chmod(0o555)
-    done = subprocess.run(
-        ["chroot", tmp_path, "/netdiag", "net", "--json"], env=environment, capture_output=True, timeout=HANG, text=True
-    )
-    assert f'"runtime":"{runtime}"' in done.stdout
-    # There is neither /proc nor /etc: what is not known is null, and the document is whole.
-    assert '"capabilities":null' in done.stdout and '"nameServers":null' in done.stdout and done.returncode == FINE
+    result = Netdiag("/netdiag")("net", "--json", env=environment, prefix=["chroot", str(tmp_path)]).ends(FINE)
+    document = result.json
+    assert document["container"]["runtime"] == runtime and len(document["container"]["signs"]) == 1
+    # There is neither /proc nor /etc: what is not known is null.
+    assert document["capabilities"] is None and document["resolver"]["nameServers"] is None
 
 
 # Whether a host is on the same network.
@@ -274,7 +273,7 @@ def test_many_routes_are_counted_and_the_default_is_shown(netdiag, pair):
 @pytest.mark.parametrize("host", ["", "a:1", "a b", "a/b", "::1:x", "a\x1b"])
 def test_what_is_no_host(netdiag, host):
     result = netdiag("net", f"--same-network={host}")
-    assert result.code == 2 and "is no host: write a name or an address, without a port" in result.stderr
+    assert result.code == USAGE and "is no host: write a name or an address, without a port" in result.stderr
     assert "\x1b" not in result.stderr
 
 

@@ -61,7 +61,7 @@ let floors: [[String: Set<String>]] = [
       "BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS",
     ],
     "Diagnostics": [
-      "BlockingClient", "Bytes", "Fault", "Flags", "Gzip", "HTTP2", "JSON", "Netlink", "Sys", "TLS",
+      "BlockingClient", "Bytes", "DNS", "Fault", "Flags", "Gzip", "HTTP2", "JSON", "Netlink", "Sys", "TLS",
     ],
   ],
   [

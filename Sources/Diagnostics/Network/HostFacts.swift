@@ -2,14 +2,15 @@
 
 internal import BlockingClient
 internal import Bytes
+internal import DNS
 internal import Sys
 
 /// What surrounds a program beside its networks: names, proxies, rights, limits, and whether it is in a container.
 struct HostFacts {
   /// The machine's name.
   var hostName = ""
-  /// The resolver's settings; nil where there is no `/etc/resolv.conf`.
-  var resolver: ResolverSettings?
+  /// What the resolver makes of `/etc/resolv.conf`; nil where the file cannot be read.
+  var resolver: ResolverConfiguration?
   /// The proxies of the environment, without what must not be seen.
   var proxies: [ProxyVariable] = []
   /// What this process may do.
@@ -31,7 +32,10 @@ struct HostFacts {
   init(environment: (String) -> String?) {
     func read(_ path: String) -> [UInt8]? { try? Files.read(path, limit: 1 << 20) }
     hostName = Process.hostName
-    resolver = read("/etc/resolv.conf").map { ResolverSettings($0) }
+    resolver = read("/etc/resolv.conf").map {
+      ResolverConfiguration(
+        $0, localDomain: environment("LOCALDOMAIN"), resolverOptions: environment("RES_OPTIONS"), hostName: hostName)
+    }
     proxies = ProxyVariable.all(environment)
     rights = ProcessRights(status: read("/proc/self/status") ?? [], userID: ProcessFacts.ownUserID)
     descriptors = .own
@@ -55,28 +59,6 @@ struct HostFacts {
     let ends = numbers(text)
     guard ends.count == 2, ends[0] <= ends[1] else { return nil }
     return ends[0]...ends[1]
-  }
-}
-
-/// What `/etc/resolv.conf` says, as it is written.
-struct ResolverSettings: Equatable {
-  private(set) var nameServers: [String] = []
-  private(set) var search: [String] = []
-  private(set) var options: [String] = []
-
-  /// Reads the file's text (resolv.conf(5)): of `search` and `domain` the last one counts, options add up.
-  init(_ text: [UInt8]) {
-    for line in text.split(separator: 0x0A) {
-      let words = line.split { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }.map { String(systemBytes: Array($0)) }
-      guard let keyword = words.first else { continue }
-      switch keyword {
-      case "nameserver": nameServers += words.dropFirst().prefix(1)
-      case "search": search = Array(words.dropFirst())
-      case "domain": search = Array(words.dropFirst().prefix(1))
-      case "options": options += words.dropFirst()
-      default: break
-      }
-    }
   }
 }
 

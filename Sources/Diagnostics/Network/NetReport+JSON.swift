@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
+internal import DNS
 internal import JSON
 internal import Netlink
 internal import Sys
@@ -95,9 +96,15 @@ extension NetReport {
     json.endObject()
     json.key("resolver")
     json.beginObject()
-    json.member("nameServers", host.resolver?.nameServers.map { $0.safeForDisplay })
-    json.member("search", host.resolver?.search.map { $0.safeForDisplay })
-    json.member("options", host.resolver?.options.map { $0.safeForDisplay })
+    json.member("nameServers", host.resolver?.nameServerTexts)
+    json.member("search", host.resolver?.searchTexts)
+    json.member("ndots", host.resolver?.options.ndots)
+    json.member("timeoutSeconds", host.resolver?.options.timeout)
+    json.member("attempts", host.resolver?.options.attempts)
+    json.members("remarks", host.resolver?.remarks ?? []) { remark, json in
+      json.member("line", remark.line == 0 ? nil : remark.line)
+      json.member("text", remark.message)
+    }
     json.endObject()
     json.members("proxies", host.proxies) { proxy, json in
       json.member("name", proxy.name)

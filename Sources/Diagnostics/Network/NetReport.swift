@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
+internal import DNS
 internal import Netlink
 internal import Sys
 
@@ -72,7 +73,7 @@ struct NetReport {
 
   private static func warnings(of host: HostFacts) -> [Warning] {
     var warnings: [Warning] = []
-    if host.resolver?.nameServers.isEmpty ?? true {
+    if host.resolver?.hasDefaultNameServer ?? true {
       let what = host.resolver == nil ? "/etc/resolv.conf cannot be read" : "/etc/resolv.conf names no name server"
       warnings.append(Warning(code: "NO_NAMESERVER", text: "\(what): names are asked of this machine itself"))
     }
@@ -171,12 +172,7 @@ struct NetReport {
   private func writeHost(to output: inout TextOutput) {
     write("host", host.hostName.isEmpty ? "without a name" : host.hostName.safeForDisplay, to: &output)
     if let container = host.containerText { write("container", container, to: &output) }
-    if let resolver = host.resolver {
-      var parts = ["name servers " + (resolver.nameServers.isEmpty ? "none" : Self.joined(resolver.nameServers))]
-      if !resolver.search.isEmpty { parts.append("search " + Self.joined(resolver.search)) }
-      if !resolver.options.isEmpty { parts.append("options " + Self.joined(resolver.options)) }
-      write("resolver", parts.joined(separator: ", "), to: &output)
-    }
+    if let resolver = host.resolver { write(resolver, to: &output) }
     for proxy in host.proxies {
       write("proxy", "\(proxy.name)=\(proxy.value.safeForDisplay)", mark: .note, to: &output)
     }
@@ -191,9 +187,27 @@ struct NetReport {
     if let store = host.trustStore { write("authorities", store.safeForDisplay, to: &output) }
   }
 
-  private static func joined(_ words: [String]) -> String {
-    words.map { $0.safeForDisplay }.joined(separator: " ")
+  private func write(_ resolver: ResolverConfiguration, to output: inout TextOutput) {
+    var parts = ["name servers " + resolver.nameServerTexts.joined(separator: " ")]
+    if !resolver.searchDomains.isEmpty { parts.append("search " + resolver.searchTexts.joined(separator: " ")) }
+    let options = resolver.options
+    parts.append("ndots \(options.ndots), timeout \(options.timeout)s, attempts \(options.attempts)")
+    write("resolver", parts.joined(separator: ", "), to: &output)
+    for remark in resolver.remarks {
+      let place = remark.line == 0 ? "a variable" : "/etc/resolv.conf line \(remark.line)"
+      write("resolver", "\(place): \(remark.message)", mark: .note, to: &output)
+    }
   }
+}
+
+extension ResolverConfiguration {
+  /// The servers as the file names them.
+  var nameServerTexts: [String] {
+    nameServers.map { $0.address.text + ($0.zone.isEmpty ? "" : "%" + $0.zone.safeForDisplay) }
+  }
+
+  /// The domains that names are searched in.
+  var searchTexts: [String] { searchDomains.map { $0.text.safeForDisplay } }
 }
 
 extension HostFacts {
