@@ -11,6 +11,7 @@ import HTTP2
 import Health
 import HealthProbe
 import JSON
+import Netlink
 import Protobuf
 import Reflection
 import Sniff
@@ -22,7 +23,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
   "flags": flags, "framing": framing, "http2-client": { http2($0, .client) }, "http2-server": { http2($0, .server) },
   "pem": pem, "protobuf": protobuf, "calls": calls, "text": text, "address": address, "json": json,
   "service-config": serviceConfig, "reflection": reflection, "dns": dns, "resolver-files": resolverFiles,
-  "http1": http1, "sniff": sniff,
+  "http1": http1, "sniff": sniff, "netlink": netlink,
 ]
 
 func check(_ condition: Bool, _ rule: String) {
@@ -375,4 +376,16 @@ private func write(_ value: JSONValue, _ writer: inout JSONWriter) {
     check(finding.sentence.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }, "a sentence is safe to print")
     check(finding.sentence.utf8.count < 600, "a sentence is short")
   }
+}
+
+/// The payload of a message of the kernel's, of whatever kind; or a table of /proc.
+@Sendable private func netlink(_ input: [UInt8]) {
+  let bytes = input.span
+  if let socket = SocketRecord(bytes) {
+    check(IPAddress(socket.localAddress.text) == socket.localAddress, "an address reads back as it prints")
+  }
+  _ = (LinkRecord(bytes), AddressRecord(bytes), RouteRecord(bytes), NeighbourRecord(bytes), TCPInfo(bytes))
+  check(ProcNetSocket.read(input).count <= input.count, "a socket takes a line")
+  let text = String(decoding: input.prefix(64), as: UTF8.self)
+  if let address = IPAddress(text) { check(IPAddress(address.text) == address, "an address reads back as it prints") }
 }

@@ -25,6 +25,11 @@ import Testing
     for code in ["OK", "NOT_LISTENING", "LOCALHOST_ONLY", "ACCEPT_QUEUE_FULL", "UNDETERMINED"] {
       #expect(codes.contains(code))
     }
+    for code in [
+      "SAME_NETWORK", "NOT_SAME_NETWORK", "NO_ADDRESS", "NO_DEFAULT_ROUTE", "MTU_LOWER", "NO_NAMESERVER", "NO_CA_STORE",
+    ] {
+      #expect(codes.contains(code))
+    }
     for code in ["DNS_NXDOMAIN", "DNS_NO_ADDRESS", "DNS_UNREACHABLE", "DNS_FAILED", "DNS_TIMEOUT"] {
       #expect(codes.contains(code))
     }

@@ -248,6 +248,33 @@ public struct Diagnosis: Sendable {
 
     // Here.
     Diagnosis(
+      "SAME_NETWORK", "packets reach the host without a gateway",
+      causes: ["one of its addresses is on a network of an interface"], cure: "nothing is to be done"),
+    Diagnosis(
+      "NOT_SAME_NETWORK", "packets to the host go through a gateway, or nowhere",
+      causes: ["the container is on another Docker network", "the address is out of date"],
+      cure: "attach both to one network", next: "netdiag net"),
+    Diagnosis(
+      "NO_ADDRESS", "this place has no address that others could use",
+      causes: ["the container has no network (--network none)", "the network is not attached yet"],
+      cure: "attach a network", next: "netdiag net"),
+    Diagnosis(
+      "NO_DEFAULT_ROUTE", "only the own networks can be reached",
+      causes: ["a Docker network without a way out (--internal)", "a route that is missing"],
+      cure: "attach a network that has a gateway, if there is to be a way out", next: "netdiag net"),
+    Diagnosis(
+      "MTU_LOWER", "an interface takes smaller packets than the others",
+      causes: ["a tunnel or an overlay network, whose headers take room"],
+      cure: "where large messages hang and small ones do not, lower the MTU of the others to it", next: "netdiag net"),
+    Diagnosis(
+      "NO_NAMESERVER", "no name server is named",
+      causes: ["/etc/resolv.conf is empty or missing"], cure: "name one: without it, this machine itself is asked",
+      next: "netdiag net"),
+    Diagnosis(
+      "NO_CA_STORE", "there are no certificates of authorities",
+      causes: ["the image was made from scratch, without ca-certificates"],
+      cure: "copy a bundle to /etc/ssl/certs/ca-certificates.crt, or give a CA file", next: "netdiag net"),
+    Diagnosis(
       "SYSTEM_FAILURE", "this machine failed",
       causes: ["no memory, descriptor or thread is left"], cure: "check the limits of the container",
       next: "netdiag net"),
