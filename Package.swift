@@ -116,7 +116,10 @@ var targets: [Target] = [
 
   part(
     "Diagnostics",
-    ["BlockingClient", "Bytes", "DNS", "Fault", "Flags", "Gzip", "HTTP2", "JSON", "Netlink", "Sys", "TLS"]),
+    [
+      "BlockingClient", "Bytes", "DNS", "Fault", "Flags", "Gzip", "HTTP2", "HealthProbe", "JSON", "Netlink", "Sys",
+      "TLS",
+    ]),
 
   // Floor 4: executables.
   .executableTarget(name: "netdiag", dependencies: ["Diagnostics", "Sys"] + staticParts, swiftSettings: tools),

@@ -52,6 +52,9 @@ struct Endpoint: Equatable {
     return String(text.dropFirst().dropLast())
   }
 
+  /// The endpoint as the probe's `-addr` takes it.
+  var address: String { (host.utf8.contains(0x3A) ? "[\(host)]" : host) + ":\(port)" }
+
   /// The endpoint as people write it.
   var text: String { (host.utf8.contains(0x3A) ? "[\(host)]" : host).safeForDisplay + ":\(port)" }
 }

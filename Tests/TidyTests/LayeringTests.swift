@@ -59,10 +59,13 @@ let floors: [[String: Set<String>]] = [
   [
     "HealthProbe": [
       "BlockingClient", "Bytes", "Fault", "Flags", "GRPC", "Gzip", "HTTP2", "Health", "JSON", "Protobuf", "Sys", "TLS",
-    ],
+    ]
+  ],
+  [
     "Diagnostics": [
-      "BlockingClient", "Bytes", "DNS", "Fault", "Flags", "Gzip", "HTTP2", "JSON", "Netlink", "Sys", "TLS",
-    ],
+      "BlockingClient", "Bytes", "DNS", "Fault", "Flags", "Gzip", "HTTP2", "HealthProbe", "JSON", "Netlink", "Sys",
+      "TLS",
+    ]
   ],
   [
     "grpc_health_probe": ["HealthProbe", "Sys"],

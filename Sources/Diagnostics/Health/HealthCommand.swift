@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockingClient
+internal import Bytes
+internal import Fault
+internal import Flags
+internal import HealthProbe
+internal import JSON
+internal import Sys
+
+/// `netdiag health HOST:PORT [SERVICE…]`.
+let healthCommand = Netdiag.Command(
+  "health", summary: "asks a gRPC server for its health, by the probe's own engine", operands: "HOST:PORT [SERVICE…]",
+  groups: [
+    FlagGroup(
+      "The check",
+      [
+        Flag(
+          "all", .bool, summary: "ask for every service that the server lists, or the server as a whole",
+          hasEnvironment: false),
+        Flag(
+          "timeout", .duration, "DURATION", default: "5s", summary: "time for the connection, and for each call",
+          hasEnvironment: false),
+        Flag(
+          "header", .list, "'NAME: VALUE'", summary: "metadata to send; may be given more than once",
+          hasEnvironment: false),
+        Flag("tls", .bool, summary: "use TLS", hasEnvironment: false),
+        Flag(
+          "insecure", .bool, summary: "with --tls: do not verify the server's certificate", hasEnvironment: false),
+        Flag(
+          "servername", .string, "NAME", summary: "with --tls: name to ask for and to verify", hasEnvironment: false),
+        Flag(
+          "cacert", .string, "FILE", summary: "with --tls: PEM file of authorities to trust", hasEnvironment: false),
+        Flag("cert", .string, "FILE", summary: "with --tls: PEM file of the client certificate", hasEnvironment: false),
+        Flag("key", .string, "FILE", summary: "with --tls: PEM file of its key", hasEnvironment: false),
+      ])
+  ]
+) { (invocation) throws(UsageError) in
+  let flags = invocation.flags
+  guard let target = flags.operands.first else { throw UsageError(line: "name one target, as HOST:PORT") }
+  let endpoint = try Endpoint([target])
+  guard
+    flags.bool("tls") || !["insecure", "servername", "cacert", "cert", "key"].contains(where: { flags.isGiven($0) })
+  else { throw UsageError(line: "--insecure, --servername, --cacert, --cert and --key need --tls") }
+  for header in flags.list("header") where !header.utf8.contains(0x3A) {
+    throw UsageError(line: "\(header.quoted) is no header: write 'NAME: VALUE'")
+  }
+  guard flags.duration("timeout") > 0 else { throw UsageError(line: "--timeout must be greater than zero") }
+  let waiter: Waiter?
+  var failure: Fault?
+  do throws(Fault) { waiter = try Waiter() } catch { (waiter, failure) = (nil, error) }
+  var check: HealthCheck?
+  if let waiter {
+    do throws(HealthCheck.Refusal) {
+      check = try HealthCheck(
+        arguments: probeArguments(flags, endpoint), environment: invocation.environment, waiter: waiter)
+    } catch { throw UsageError(line: error.line) }
+    failure = check?.fault
+  }
+  let report = HealthReport(endpoint: endpoint, check: check, failure: failure)
+  if invocation.isJSON {
+    StandardStream.output.write(report.json.text + "\n")
+  } else {
+    var output = TextOutput(.output, invocation.environment)
+    report.write(to: &output)
+    StandardStream.output.write(output.text)
+  }
+  return invocation.exitCode(report.worst)
+}
+
+/// The probe's flags for the same check.
+private func probeArguments(_ flags: FlagValues, _ endpoint: Endpoint) -> [String] {
+  let services = Array(flags.operands.dropFirst())
+  let timeout = flags.string("timeout")
+  var arguments = ["-addr=" + endpoint.address, "-connect-timeout=" + timeout, "-rpc-timeout=" + timeout]
+  if flags.bool("all") { arguments.append("-all") }
+  if services.count == 1 { arguments.append("-service=" + services[0]) }
+  if services.count > 1 { arguments.append("-services=" + services.joined(separator: ",")) }
+  if flags.bool("tls") { arguments.append("-tls") }
+  if flags.bool("insecure") { arguments.append("-tls-no-verify") }
+  for (name, other) in [
+    ("servername", "tls-server-name"), ("cacert", "tls-ca-cert"), ("cert", "tls-client-cert"),
+    ("key", "tls-client-key"),
+  ] where !flags.string(name).isEmpty {
+    arguments.append("-\(other)=\(flags.string(name))")
+  }
+  for header in flags.list("header") { arguments.append("-rpc-header=" + header) }
+  return arguments
+}
