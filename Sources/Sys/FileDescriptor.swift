@@ -23,6 +23,28 @@ public enum ReadResult: Equatable, Sendable {
   case endOfFile
 }
 
+/// What the process is given to read.
+public enum StandardInput {
+  /// Reads all there is, at most `limit` bytes; nothing where the input is a terminal or closed.
+  public static func read(limit: Int) -> [UInt8] {
+    guard isatty(0) == 0 else { return [] }
+    var bytes: [UInt8] = []
+    while bytes.count < limit {
+      let room = min(64 << 10, limit - bytes.count)
+      var outcome = 0
+      let chunk = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+        repeat {
+          outcome = unsafe CLinux.read(0, buffer.baseAddress, buffer.count)
+        } while outcome < 0 && sonde_errno() == EINTR
+        count = max(0, outcome)
+      }
+      guard outcome > 0 else { break }
+      bytes += chunk
+    }
+    return bytes
+  }
+}
+
 /// A standard stream of the process.
 public enum StandardStream: Int32, Sendable {
   /// Data.

@@ -45,6 +45,37 @@ import Testing
     }
   }
 
+  @Test("what other programs print is known, by a line's most telling phrase")
+  func errorTexts() {
+    let known = [
+      "transport: authentication handshake failed: tls: first record does not look like a TLS handshake":
+        "TLS_TO_PLAINTEXT",
+      "desc = error reading server preface: http2: frame too large": "NOT_HTTP2",
+      "connection error: desc = \"transport: Error while dialing: dial tcp 10.0.0.1:80: connect: connection refused\"":
+        "TCP_REFUSED",
+      "rpc error: code = DeadlineExceeded desc = context deadline exceeded": "DEADLINE_EXPIRED",
+      "dial tcp: lookup user-service on 127.0.0.11:53: no such host": "DNS_NXDOMAIN",
+      "x509: certificate signed by unknown authority": "CERT_UNTRUSTED",
+      "credentials: cannot check peer: missing selected ALPN property": "ALPN_MISSING",
+      "SSL routines::tlsv13 alert certificate required": "CLIENT_CERT_REQUIRED",
+      "io.grpc.StatusRuntimeException: UNIMPLEMENTED: unknown service a.B": "GRPC_UNIMPLEMENTED",
+      "upstream connect error or disconnect/reset before headers. reset reason: connection failure, transport failure "
+        + "reason: delayed connect error: 111": "TCP_REFUSED",
+      "connect() failed (111: Connection refused) while connecting to upstream": "TCP_REFUSED",
+      "upstream timed out (110: Connection timed out) while reading response header": "DEADLINE_EXPIRED",
+      "curl: (6) Could not resolve host: x": "DNS_NXDOMAIN",
+      "grpc: received message larger than max (5000000 vs. 4194304)": "MESSAGE_TOO_LARGE",
+      "GOAWAY received, ENHANCE_YOUR_CALM, debug data: too_many_pings": "H2_GOAWAY",
+      "all is well": nil,
+    ]
+    for (line, code) in known { #expect(ErrorText.find(in: Array(line.utf8)).first?.code == code, "\(line)") }
+    let text = "fine\n\nECONNREFUSED token=secret\nNo Such Host\n"
+    let found = ErrorText.find(in: Array(text.utf8))
+    #expect(found.map(\.line) == [3, 4] && found.map(\.code) == ["TCP_REFUSED", "DNS_NXDOMAIN"])
+    #expect(found[0].phrase == "econnrefused")
+    #expect(ErrorText.codes.isSubset(of: Set(Diagnosis.all.map(\.code))))
+  }
+
   @Test("a code is found however it is written")
   func names() {
     #expect(Diagnosis.named("cert-expired")?.code == "CERT_EXPIRED")

@@ -235,6 +235,12 @@ public struct Diagnosis: Sendable {
       causes: ["the server is overloaded or hangs", "the deadline is too short"],
       cure: "see the server's load and log"),
     Diagnosis(
+      "MESSAGE_TOO_LARGE", "a message is larger than one end takes",
+      causes: [
+        "the receiver's limit, 4 MiB by default, is lower than the message", "a list that should come in pages",
+      ],
+      cure: "raise the receiver's limit, or send less at once"),
+    Diagnosis(
       "GRPC_UNIMPLEMENTED", "the server does not know the method",
       causes: ["the service is not registered", "it is another server, or another version"],
       cure: "register grpc.health.v1.Health, or call what the server has"),
