@@ -39,15 +39,27 @@ public struct NetworkError: Equatable, Sendable {
 extension StreamSocket {
   /// What the network said of the connection since this was last asked, the oldest first; at most 16 errors. A socket
   /// that does not keep them has none.
-  public func networkErrors() -> [NetworkError] {
+  public func networkErrors() -> [NetworkError] { NetworkError.kept(by: number) }
+}
+
+extension NetworkError {
+  /// Has the kernel keep a socket's errors.
+  static func keep(on number: Int32, isIPv6: Bool) {
+    var value: Int32 = 1
+    let length = socklen_t(MemoryLayout<Int32>.size)
+    _ = unsafe setsockopt(number, Int32(IPPROTO_IP), IP_RECVERR, &value, length)
+    if isIPv6 { _ = unsafe setsockopt(number, Int32(IPPROTO_IPV6), IPV6_RECVERR, &value, length) }
+  }
+
+  /// What the kernel keeps of a socket's errors, the oldest first, which this takes from it; at most 16.
+  static func kept(by number: Int32) -> [NetworkError] {
     var errors: [NetworkError] = []
-    while errors.count < 16, let error = nextNetworkError() { errors.append(error) }
+    while errors.count < 16, let error = next(of: number) { errors.append(error) }
     return errors
   }
 
-  private func nextNetworkError() -> NetworkError? {
+  private static func next(of number: Int32) -> NetworkError? {
     var control = [UInt8](repeating: 0, count: 512)
-    let number = number
     return unsafe control.withUnsafeMutableBytes { buffer -> NetworkError? in
       var message = unsafe msghdr()
       unsafe message.msg_control = buffer.baseAddress
@@ -60,7 +72,7 @@ extension StreamSocket {
         let (level, type) = unsafe (header.pointee.cmsg_level, header.pointee.cmsg_type)
         if level == Int32(IPPROTO_IP) && type == IP_RECVERR || level == Int32(IPPROTO_IPV6) && type == IPV6_RECVERR {
           let length = unsafe Int(header.pointee.cmsg_len) - MemoryLayout<cmsghdr>.size
-          return unsafe Self.read(sonde_cmsg_data(header), length)
+          return unsafe read(sonde_cmsg_data(header), length)
         }
         unsafe next = sonde_cmsg_next(&message, header)
       }

@@ -26,6 +26,11 @@ public struct Poll {
     entries.append(pollfd(fd: socket.number, events: interest.rawValue, revents: 0))
   }
 
+  /// Adds a socket for datagrams that arrive; its index is the number of entries before it.
+  public mutating func add(_ socket: borrowing DatagramSocket) {
+    entries.append(pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0))
+  }
+
   /// Adds the process's signals, as ``Signals`` holds them.
   public mutating func add(_ signals: borrowing Signals) {
     entries.append(pollfd(fd: signals.number, events: Int16(POLLIN), revents: 0))

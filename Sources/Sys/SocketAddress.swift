@@ -3,7 +3,7 @@
 internal import Bytes
 internal import CLinux
 
-/// An address that a stream socket connects to.
+/// An address that a socket connects to.
 public enum SocketAddress: Hashable, Sendable {
   /// Four bytes of IPv4 and a port.
   case ipv4([UInt8], port: UInt16)

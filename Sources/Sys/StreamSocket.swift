@@ -38,10 +38,7 @@ public struct StreamSocket: ~Copyable {
     if address.family != AF_UNIX {
       Self.set(IPPROTO_TCP_LEVEL, TCP_NODELAY, on: number)
       Self.set(SOL_SOCKET, SO_KEEPALIVE, on: number)
-      if keepsNetworkErrors {
-        Self.set(Int32(IPPROTO_IP), IP_RECVERR, on: number)
-        if address.isIPv6 { Self.set(Int32(IPPROTO_IPV6), IPV6_RECVERR, on: number) }
-      }
+      if keepsNetworkErrors { NetworkError.keep(on: number, isIPv6: address.isIPv6) }
       if let hopLimit {
         Self.set(Int32(IPPROTO_IP), IP_TTL, to: Int32(hopLimit), on: number)
         if address.isIPv6 { Self.set(Int32(IPPROTO_IPV6), IPV6_UNICAST_HOPS, to: Int32(hopLimit), on: number) }

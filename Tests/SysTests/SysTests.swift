@@ -83,6 +83,30 @@ import Testing
   }
 }
 
+@Suite struct DatagramSocketTests {
+  @Test("a closed port is an error with its number, and the network says whose it is")
+  func closedPort() throws {
+    // Port 1 of loopback, as below.
+    let socket = try DatagramSocket(connectedTo: .ipv4([127, 0, 0, 1], port: 1))
+    try socket.send([1, 2, 3].span)
+    var poll = Poll()
+    poll.add(socket)
+    #expect(try poll.wait(until: Deadline(nanoseconds: 5_000_000_000)))
+    var outcome: SystemError?
+    do throws(SystemError) { _ = try socket.receive() } catch { outcome = error }
+    #expect(outcome == SystemError("recv", errno: Errno.connectionRefused))
+    let said = socket.networkErrors()
+    #expect(said.map { $0.origin } == [.icmp] && said.map { [$0.type, $0.code] } == [[3, 3]])
+    #expect(said.first?.sender == .ipv4([127, 0, 0, 1], port: 0))
+  }
+
+  @Test("where nothing came yet, there is nothing to read")
+  func nothingYet() throws {
+    let socket = try DatagramSocket(connectedTo: .ipv4([127, 0, 0, 1], port: 1))
+    #expect(try socket.receive() == nil)
+  }
+}
+
 @Suite struct StreamSocketTests {
   @Test("a refused connection is an error of connect with its number")
   func refused() throws {
