@@ -117,8 +117,8 @@ var targets: [Target] = [
   part(
     "Diagnostics",
     [
-      "BlockingClient", "Bytes", "DNS", "Fault", "Flags", "Gzip", "HTTP2", "HealthProbe", "JSON", "Netlink", "Sys",
-      "TLS",
+      "BlockingClient", "Bytes", "Crypto", "DNS", "Fault", "Flags", "Gzip", "HTTP2", "HealthProbe", "JSON", "Netlink",
+      "Sys", "TLS",
     ]),
 
   // Floor 4: executables.

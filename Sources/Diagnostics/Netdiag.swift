@@ -42,7 +42,7 @@ public enum Netdiag {
 
   /// The commands, in the order of help.
   public static let commands: [Command] = [
-    listenersCommand, tcpCommand, tlsCommand, healthCommand, netCommand, explainCommand,
+    listenersCommand, tcpCommand, tlsCommand, dnsCommand, healthCommand, netCommand, explainCommand,
   ]
 
   /// What the tool does, in one sentence without a full stop.

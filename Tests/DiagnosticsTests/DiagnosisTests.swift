@@ -30,7 +30,10 @@ import Testing
     ] {
       #expect(codes.contains(code))
     }
-    for code in ["DNS_NXDOMAIN", "DNS_NO_ADDRESS", "DNS_UNREACHABLE", "DNS_FAILED", "DNS_TIMEOUT"] {
+    for code in [
+      "DNS_NXDOMAIN", "DNS_NO_ADDRESS", "DNS_UNREACHABLE", "DNS_FAILED", "DNS_TIMEOUT", "DNS_SERVFAIL", "DNS_REFUSED",
+      "DNS_DISAGREE",
+    ] {
       #expect(codes.contains(code))
     }
   }

@@ -63,8 +63,8 @@ let floors: [[String: Set<String>]] = [
   ],
   [
     "Diagnostics": [
-      "BlockingClient", "Bytes", "DNS", "Fault", "Flags", "Gzip", "HTTP2", "HealthProbe", "JSON", "Netlink", "Sys",
-      "TLS",
+      "BlockingClient", "Bytes", "Crypto", "DNS", "Fault", "Flags", "Gzip", "HTTP2", "HealthProbe", "JSON", "Netlink",
+      "Sys", "TLS",
     ]
   ],
   [

@@ -56,24 +56,42 @@ public struct Diagnosis: Sendable {
         "the name is misspelt", "on Docker: the container is not on this network, has another name, or is stopped",
         "on Kubernetes: the service is in another namespace",
       ],
-      cure: "use the name of a container or service on the same network", next: "netdiag net"),
+      cure: "use the name of a container or service on the same network", next: "netdiag dns NAME"),
     Diagnosis(
       "DNS_NO_ADDRESS", "the name exists and has no address",
       causes: ["it has addresses of another family only", "it is an alias that leads nowhere"],
-      cure: "add an A or AAAA record, or use the name that has one", next: "netdiag net"),
+      cure: "add an A or AAAA record, or use the name that has one", next: "netdiag dns NAME"),
     Diagnosis(
       "DNS_UNREACHABLE", "no name server gave an answer",
       causes: [
         "none is reached: the network, or a firewall", "on a Docker network without a way out: the name is not of it",
         "the server's own upstream fails",
       ],
-      cure: "check /etc/resolv.conf and the way to its servers", next: "netdiag net"),
+      cure: "check /etc/resolv.conf and the way to its servers", next: "netdiag dns NAME"),
     Diagnosis(
       "DNS_TIMEOUT", "no name server answered in time",
       causes: [
         "a firewall drops the packets", "the server is overloaded", "/etc/resolv.conf names a server that is gone",
       ],
-      cure: "name a server that answers in /etc/resolv.conf", next: "netdiag net"),
+      cure: "name a server that answers in /etc/resolv.conf", next: "netdiag dns NAME"),
+    Diagnosis(
+      "DNS_SERVFAIL", "the name server could not find out",
+      causes: [
+        "the servers that it asks in turn fail", "on a Docker network without a way out: the name is not of it",
+        "the zone's signatures are wrong",
+      ],
+      cure: "ask another server, or mend the one behind it", next: "netdiag dns NAME --server ADDR"),
+    Diagnosis(
+      "DNS_REFUSED", "the name server refuses to answer this client",
+      causes: ["its rules leave this network out", "it answers for its own zones alone"],
+      cure: "name a server in /etc/resolv.conf that is meant for this network", next: "netdiag dns NAME --server ADDR"),
+    Diagnosis(
+      "DNS_DISAGREE", "the name servers, or the hosts file and they, do not say the same",
+      causes: [
+        "the servers know different networks", "one of them keeps an old answer",
+        "the addresses take turns, which is meant so", "the hosts file has an old line",
+      ],
+      cure: "name servers that know the same in /etc/resolv.conf, or mend the hosts file", next: "netdiag dns NAME"),
     Diagnosis(
       "DNS_FAILED", "the look-up failed on this machine",
       causes: ["no thread or descriptor is left", "the C library's resolver refuses the name"],
