@@ -96,7 +96,7 @@ struct ErrorText: Equatable {
     // Names.
     ("temporary failure in name resolution", "DNS_UNREACHABLE"),
     ("eai_again", "DNS_UNREACHABLE"),
-    ("server misbehaving", "DNS_UNREACHABLE"),
+    ("server misbehaving", "DNS_SERVFAIL"),
     ("dns server returned general failure", "DNS_UNREACHABLE"),
     ("no such host", "DNS_NXDOMAIN"),
     ("name or service not known", "DNS_NXDOMAIN"),
