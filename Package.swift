@@ -210,7 +210,7 @@ if !embedded, !releasing {
       dependencies: ["GRPC", "GRPCClient", "GRPCMethods", "Schemas", "ServiceMethods", swiftProtobuf],
       path: "Examples/greeter-client", swiftSettings: services),
 
-    tests("NIOTransport", [nioCore, .product(name: "NIOEmbedded", package: "swift-nio")]),
+    tests("NIOTransport", [nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
     tests("GRPCServer", ["GRPC", "GRPCClient", "GRPCMethods", "Health", "InProcess", nioCore]),
     tests(
       "GRPCClient",

@@ -48,6 +48,29 @@ import Testing
     #expect(try DatabasePool(DatabasePool.Configuration(path: ":memory:")).readLoad == nil)
   }
 
+  @Test("callers that work in batches wake the pool once a batch, and hear from it once for each batch of its own")
+  func batches() async throws {
+    let scratch = try Scratch()
+    let thread = HeldThread()
+    let pool = try DatabasePool(scratch) { configuration in
+      configuration.readers = 1
+      configuration.callerThread = { thread }
+    }
+    let reads = (0..<10).map { _ in Task { try await pool.names().count } }
+    while pool.readLoad?.waiting != 10 { await Task.yield() }
+    // Nobody was woken, or the one reader would have begun.
+    #expect(pool.readLoad?.busyThreads == 0)
+    #expect(thread.waiting == 1)
+    thread.endBatch()
+    for read in reads { #expect(try await read.value == 0) }
+    #expect(thread.batches == 1)
+    // A closing pool wakes its threads itself.
+    let last = Task { try await pool.names().count }
+    while pool.readLoad?.waiting != 1 { await Task.yield() }
+    await pool.shutdown()
+    #expect(try await last.value == 0)
+  }
+
   @Test("a thousand writes that wait become two transactions")
   func grouping() async throws {
     let scratch = try Scratch()

@@ -57,6 +57,41 @@ final class WriterHold: Sendable {
   }
 }
 
+/// A thread whose batch ends when a test says so.
+final class HeldThread: BatchingThread {
+  private struct State {
+    var ends: [(key: ObjectIdentifier, body: @Sendable () -> Void)] = []
+    var batches = 0
+  }
+
+  private let state = Mutex(State())
+
+  func atBatchEnd(once key: AnyObject, _ body: @escaping @Sendable () -> Void) {
+    let key = ObjectIdentifier(key)
+    state.withLock { state in
+      if !state.ends.contains(where: { $0.key == key }) { state.ends.append((key, body)) }
+    }
+  }
+
+  func runBatch(_ body: @escaping @Sendable () -> Void) {
+    state.withLock { $0.batches += 1 }
+    body()
+  }
+
+  /// How many wait for the batch's end.
+  var waiting: Int { state.withLock { $0.ends.count } }
+  /// Batches that the pool had run.
+  var batches: Int { state.withLock { $0.batches } }
+
+  func endBatch() {
+    let ends = state.withLock { state in
+      defer { state.ends = [] }
+      return state.ends
+    }
+    for end in ends { end.body() }
+  }
+}
+
 /// Another process on the same file.
 final class Helper {
   private let process = Process()

@@ -16,8 +16,8 @@ final class JobQueue<Session>: @unchecked Sendable {
   private var busy = 0
   private var refused: UInt64 = 0
 
-  /// Wakes workers. Kept, so that no job has to make it.
-  private lazy var wakeUp: @Sendable () -> Void = { [unowned self] in wakeWorkers() }
+  /// Wakes workers. Kept, so that no job has to make it; and made at once, since many threads submit.
+  private var wakeUp: @Sendable () -> Void = {}
 
   /// A queue of at most `capacity` jobs for so many workers, each of which takes at most `maxBatch` at once.
   init(capacity: Int, workers: Int, maxBatch: Int) {
@@ -31,6 +31,7 @@ final class JobQueue<Session>: @unchecked Sendable {
     condition.initialize(to: pthread_cond_t())
     pthread_mutex_init(lock, nil)
     pthread_cond_init(condition, nil)
+    wakeUp = { [unowned self] in wakeWorkers() }
   }
 
   deinit {
