@@ -117,7 +117,7 @@ var targets: [Target] = [
   part(
     "Diagnostics",
     [
-      "BlockingClient", "Bytes", "Crypto", "DNS", "Fault", "Flags", "Gzip", "HTTP2", "HealthProbe", "JSON", "Netlink",
+      "BlockingClient", "Bytes", "Crypto", "DNS", "Fault", "Flags", "HTTP2", "HealthProbe", "JSON", "Netlink",
       "Sys", "TLS",
     ]),
 

@@ -83,15 +83,7 @@ package struct Connector {
 
   /// The families in turn, beginning with the one that the system prefers (RFC 8305 section 4).
   static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
-    guard let first = addresses.first else { return [] }
-    let leading = addresses.filter { $0.isIPv6 == first.isIPv6 }
-    let others = addresses.filter { $0.isIPv6 != first.isIPv6 }
-    var result: [SocketAddress] = []
-    for index in 0..<max(leading.count, others.count) {
-      if index < leading.count { result.append(leading[index]) }
-      if index < others.count { result.append(others[index]) }
-    }
-    return result
+    addresses.interleaved { $0.isIPv6 }
   }
 
   /// One fault for several addresses: the last one's code unless an earlier one says more, and the name of each.

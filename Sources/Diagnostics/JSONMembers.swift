@@ -28,6 +28,12 @@ extension JSONWriter {
     endArray()
   }
 
+  /// A time in nanoseconds, written in milliseconds with up to three places.
+  mutating func milliseconds(_ name: String, _ nanoseconds: Int64?) {
+    key(name)
+    if let nanoseconds { thousandths(nanoseconds / 1_000) } else { null() }
+  }
+
   /// A list of objects, each written between its braces by the body.
   mutating func members<T>(_ name: String, _ values: [T], _ body: (T, inout JSONWriter) -> Void) {
     key(name)

@@ -60,6 +60,9 @@ struct TextOutput {
     text += line + "\n"
   }
 
+  /// Adds text without a mark, as it stands.
+  mutating func plain(_ line: String) { text += line + "\n" }
+
   /// Adds a line that belongs to the one above.
   mutating func detail(_ line: String) { text += "      " + line + "\n" }
 }

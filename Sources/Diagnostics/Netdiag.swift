@@ -2,6 +2,7 @@
 
 internal import Bytes
 public import Flags
+internal import HealthProbe
 internal import Sys
 
 // Diagnostics: netdiag's checks, each a value that is looked at first and rendered afterwards, as text or as JSON.
@@ -74,7 +75,7 @@ public enum Netdiag {
       StandardStream.output.write(help)
       return ExitCode.fine.rawValue
     case "version", "-version", "--version":
-      StandardStream.output.write(versionText)
+      StandardStream.output.write(versionText("netdiag", more: ["libmnl"]))
       return ExitCode.fine.rawValue
     default: break
     }
@@ -118,18 +119,6 @@ public enum Netdiag {
 struct Invocation {
   let flags: FlagValues
   let environment: (String) -> String?
-
-  var isJSON: Bool { flags.bool("json") }
-
-  /// The exit code of a run whose worst mark is given.
-  func exitCode(_ worst: Mark) -> ExitCode {
-    switch worst {
-    case .ok, .note: .fine
-    case .warning: flags.bool("strict") ? .problem : .fine
-    case .failure: .problem
-    case .unknown: .undetermined
-    }
-  }
 }
 
 /// A command line that cannot be used.

@@ -79,7 +79,7 @@ public struct Metadata: Equatable, Sendable {
   /// Adds an entry. The value of a `-bin` name is the plain bytes of the text; it is coded here.
   public mutating func append(_ name: String, _ value: String) throws(MetadataError) {
     try Self.check(name)
-    if name.hasSuffix("-bin") {
+    if Self.isBinary(name) {
       entries.append(Entry(name: name, wireValue: Base64.encode(value.systemBytes.span, padded: false)))
     } else {
       guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else { throw .illegalValue(name: name) }
@@ -90,7 +90,7 @@ public struct Metadata: Equatable, Sendable {
   /// Adds a binary entry, whose name must end in `-bin`.
   public mutating func append(_ name: String, bytes: [UInt8]) throws(MetadataError) {
     try Self.check(name)
-    guard name.hasSuffix("-bin") else { throw .illegalValue(name: name) }
+    guard Self.isBinary(name) else { throw .illegalValue(name: name) }
     entries.append(Entry(name: name, wireValue: Base64.encode(bytes.span, padded: false)))
   }
 

@@ -36,7 +36,7 @@ public final class Probe {
       return ExitCode.usage.rawValue
     }
     if flags.bool("version") {
-      StandardStream.output.write(versionText)
+      StandardStream.output.write(versionText())
       return ExitCode.healthy.rawValue
     }
     do throws(UsageError) { return Probe(try ProbeOptions(flags), environment).run() } catch {

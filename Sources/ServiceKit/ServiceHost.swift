@@ -167,7 +167,7 @@ public struct ServiceHost: Sendable {
     ]
     if let tokens { all.append(AuthenticationInterceptor(tokens, exempt: [HealthMethods.service], domain: name)) }
     return all + [
-      ValidationInterceptor(domain: name), ErrorInterceptor(logger: logger, domain: name, translate: service.errors),
+      ValidationInterceptor(domain: name), ErrorInterceptor(logger: logger, translate: service.errors),
     ]
   }
 

@@ -29,16 +29,8 @@ public enum StandardInput {
   public static func read(limit: Int) -> [UInt8] {
     guard isatty(0) == 0 else { return [] }
     var bytes: [UInt8] = []
-    while bytes.count < limit {
-      let room = min(64 << 10, limit - bytes.count)
-      var outcome = 0
-      let chunk = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-        repeat {
-          outcome = unsafe CLinux.read(0, buffer.baseAddress, buffer.count)
-        } while outcome < 0 && sonde_errno() == EINTR
-        count = max(0, outcome)
-      }
-      guard outcome > 0 else { break }
+    while bytes.count < limit, let chunk = try? readChunk(0, atMost: min(64 << 10, limit - bytes.count)), !chunk.isEmpty
+    {
       bytes += chunk
     }
     return bytes

@@ -20,16 +20,9 @@ public enum Files {
     var bytes: [UInt8] = []
     var room = 64 << 10
     while true {
-      var outcome = 0
       bytes.reserveCapacity(bytes.count + room)
-      let chunk = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-        repeat {
-          outcome = unsafe CLinux.read(file.number, buffer.baseAddress, buffer.count)
-        } while outcome < 0 && sonde_errno() == EINTR
-        count = max(0, outcome)
-      }
-      if outcome < 0 { throw SystemError("read") }
-      if outcome == 0 { return bytes }
+      let chunk = try readChunk(file.number, atMost: room)
+      if chunk.isEmpty { return bytes }
       guard bytes.count + chunk.count <= limit else { throw SystemError("read", errno: Errno.fileTooLarge) }
       if bytes.isEmpty { bytes = chunk } else { bytes += chunk }
       room = 256 << 10
@@ -52,6 +45,19 @@ public enum Files {
     }
     return names.sorted()
   }
+}
+
+/// Reads once from a descriptor; empty at the end.
+func readChunk(_ number: Int32, atMost room: Int) throws(SystemError) -> [UInt8] {
+  var outcome = 0
+  let chunk = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+    repeat {
+      outcome = unsafe CLinux.read(number, buffer.baseAddress, buffer.count)
+    } while outcome < 0 && sonde_errno() == EINTR
+    count = max(0, outcome)
+  }
+  guard outcome >= 0 else { throw SystemError("read") }
+  return chunk
 }
 
 /// The process's environment and command line.

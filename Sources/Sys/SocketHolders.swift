@@ -32,10 +32,9 @@ public struct SocketHolders: Equatable, Sendable {
     (self.found, self.denied, self.hasProcFS) = (found, denied, hasProcFS)
   }
 
-  /// Looks for the holders of sockets: the processes in the order of their numbers, until every socket has a holder.
-  ///
-  /// A socket may have more than one: `findsAll` looks at every process.
-  public init(of inodes: Set<UInt32>, findsAll: Bool = false) {
+  /// Looks for the holders of sockets: the processes in the order of their numbers, until every socket has
+  /// a holder; of one that several hold, the first is enough.
+  public init(of inodes: Set<UInt32>) {
     guard !inodes.isEmpty else { return }
     guard let proc = Directory("/proc") else {
       hasProcFS = false
@@ -54,13 +53,13 @@ public struct SocketHolders: Equatable, Sendable {
         if let inode = descriptors.socketInode(descriptor), wanted.contains(inode), !own.contains(inode) {
           own.append(inode)
         }
-        return findsAll || own.count < wanted.count
+        return own.count < wanted.count
       }
       guard !own.isEmpty else { return true }
       let command = Self.command(Int32(truncatingIfNeeded: id))
       for inode in own {
         found.append(SocketHolder(processID: Int32(truncatingIfNeeded: id), command: command, inode: inode))
-        if !findsAll { wanted.remove(inode) }
+        wanted.remove(inode)
       }
       return !wanted.isEmpty
     }

@@ -79,7 +79,7 @@ import Testing
     let none = try server("10.0.0.2", reply("a", code: .nameError))
     let silent = try server("10.0.0.3", failed("a", .silence))
     let closed = try server("10.0.0.4", failed("a", .closed))
-    #expect(report(well).worst == .ok && report(well).code == "OK" && report(well).failure == nil)
+    #expect(report(well).worst == .ok && report(well).code == "OK" && report(well).error == nil)
     #expect(report(silent, well).worst == .warning && report(silent, well).code == "OK")
     #expect(report(closed, silent).worst == .failure && report(closed, silent).code == "DNS_TIMEOUT")
     #expect(report(closed).code == "DNS_UNREACHABLE")

@@ -26,6 +26,9 @@ def test_a_text_of_another_program(netdiag):
     document = netdiag("explain", "--json", stdin=None, input=log).json
     assert document["phrases"] == [{"line": 2, "phrase": "connection refused", "code": "TCP_REFUSED"}]
     netdiag("explain", stdin=None, input=b"all is well\n\x00\xff").ends(UNDETERMINED).says("?", "nothing in the text")
+    unknown = netdiag("explain", "--json", stdin=None, input=b"all is well\n").ends(UNDETERMINED).json
+    assert (unknown["ok"], unknown["code"], unknown["error"]) == (False, "UNDETERMINED", "nothing in the text is known")
+    assert unknown.keys() == document.keys()
 
 
 def test_what_is_no_code(netdiag):

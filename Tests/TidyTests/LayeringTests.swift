@@ -63,7 +63,7 @@ let floors: [[String: Set<String>]] = [
   ],
   [
     "Diagnostics": [
-      "BlockingClient", "Bytes", "Crypto", "DNS", "Fault", "Flags", "Gzip", "HTTP2", "HealthProbe", "JSON", "Netlink",
+      "BlockingClient", "Bytes", "Crypto", "DNS", "Fault", "Flags", "HTTP2", "HealthProbe", "JSON", "Netlink",
       "Sys", "TLS",
     ]
   ],

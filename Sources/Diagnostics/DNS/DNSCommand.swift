@@ -3,7 +3,6 @@
 internal import Bytes
 internal import DNS
 internal import Flags
-internal import JSON
 internal import Sys
 
 /// `netdiag dns NAME`.
@@ -33,14 +32,7 @@ let dnsCommand = Netdiag.Command(
   ]
 ) { (invocation) throws(UsageError) in
   let report = try DNSReport(invocation)
-  if invocation.isJSON {
-    StandardStream.output.write(report.json.text + "\n")
-  } else {
-    var output = TextOutput(.output, invocation.environment)
-    report.write(to: &output)
-    StandardStream.output.write(output.text)
-  }
-  return invocation.exitCode(report.worst)
+  return invocation.finish(report)
 }
 
 extension DNSReport {

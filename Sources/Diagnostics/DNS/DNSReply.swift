@@ -124,8 +124,8 @@ struct DNSReply {
       }
     case .silence:
       isOverTCP || tries == 1
-        ? "no answer in \(TCPReport.duration(time))"
-        : "no answer to \(tries) tries in \(TCPReport.duration(time))"
+        ? "no answer in \(shownDuration(time))"
+        : "no answer to \(tries) tries in \(shownDuration(time))"
     case .closed: "nothing listens there (ICMP port unreachable), or a firewall answers as if"
     case .network(let outcome): outcome.meaning
     case .ended: "the server ended the connection without an answer"

@@ -6,15 +6,7 @@ internal import JSON
 internal import Sys
 
 extension DNSReport {
-  /// The report as one document.
-  var json: JSONWriter {
-    var json = JSONWriter()
-    json.beginObject()
-    json.member("schema", 1)
-    json.member("command", "dns")
-    json.member("ok", worst <= .warning)
-    json.member("code", code)
-    json.member("error", failure)
+  func appendMembers(to json: inout JSONWriter) {
     json.member("name", name.safeForDisplay)
     json.member("types", types.map { $0.name })
     json.members("hosts", hosts) { entry, json in
@@ -24,8 +16,6 @@ extension DNSReport {
     }
     json.members("servers", servers) { server, json in append(server, to: &json) }
     json.member("warnings", warnings)
-    json.endObject()
-    return json
   }
 
   private func append(_ server: Server, to json: inout JSONWriter) {
@@ -56,8 +46,7 @@ extension DNSReport {
     json.member("transport", reply.isOverTCP ? "tcp" : "udp")
     json.member("tries", reply.tries)
     json.member("dropped", reply.strays)
-    json.key("milliseconds")
-    json.thousandths(reply.time / 1_000)
+    json.milliseconds("milliseconds", reply.time)
     json.members("records", reply.records) { record, json in
       json.member("name", record.name.text)
       json.member("type", record.data.type.name)

@@ -5,7 +5,9 @@ internal import DNS
 internal import Sys
 
 /// What `netdiag dns` has found: what the hosts file says of a name, and what each name server does.
-struct DNSReport {
+struct DNSReport: Report {
+  static let command = "dns"
+
   /// One name of the search list, and what came of asking a server for it.
   struct Step {
     let name: DNSName
@@ -195,7 +197,7 @@ struct DNSReport {
   }
 
   /// Why the name is not found; nil where it is.
-  var failure: String? { isFound ? nil : decisive?.meaning ?? "no name server is known" }
+  var error: String? { isFound ? nil : decisive?.meaning ?? "no name server is known" }
 
   // MARK: - Text
 
@@ -212,7 +214,7 @@ struct DNSReport {
   private func write(_ server: Server, to output: inout TextOutput) {
     guard let step = server.step else { return }
     let title = server.text + (server.isDocker ? " (Docker's resolver)" : "")
-    let time = TCPReport.duration(step.replies.map { $0.time }.max() ?? 0)
+    let time = shownDuration(step.replies.map { $0.time }.max() ?? 0)
     output.line(mark(server), "\(title)  \(step.name.text): \(server.meaning); in \(time)")
     for other in server.steps where other.name != step.name {
       output.detail("searched, too: \(other.name.text): \(other.meaning)")

@@ -27,12 +27,12 @@ public struct Diagnosis: Sendable {
     return all.first { $0.code.utf8.elementsEqual(wanted) }
   }
 
-  /// The diagnosis as text.
-  var text: String {
-    var text = "\(code): \(meaning)\n\ncauses, the likeliest first\n"
-    for cause in causes { text += "  - \(cause)\n" }
-    text += "\ncure\n  \(cure)\n"
-    return next.isEmpty ? text : text + "\nto be sure\n  \(next)\n"
+  /// Writes the diagnosis for people.
+  func write(to output: inout TextOutput) {
+    output.plain("\(code): \(meaning)\n\ncauses, the likeliest first")
+    for cause in causes { output.plain("  - " + cause) }
+    output.plain("\ncure\n  " + cure)
+    if !next.isEmpty { output.plain("\nto be sure\n  " + next) }
   }
 
   /// Every diagnosis that a command makes, from the name to the answer.

@@ -12,7 +12,7 @@ let explainCommand = Netdiag.Command(
 ) { (invocation) throws(UsageError) in
   if invocation.flags.operands.isEmpty {
     let text = StandardInput.read(limit: ErrorText.limit)
-    if !text.isEmpty { return explain(text, invocation) }
+    return invocation.finish(text.isEmpty ? Explanation.list : Explanation(of: text))
   }
   var wanted: [Diagnosis] = []
   for word in invocation.flags.operands {
@@ -21,90 +21,70 @@ let explainCommand = Netdiag.Command(
     }
     wanted.append(diagnosis)
   }
-  let shown = wanted.isEmpty ? Diagnosis.all : wanted
-  if invocation.isJSON {
-    StandardStream.output.write(explanation(of: shown).text + "\n")
-  } else if wanted.isEmpty {
-    let width = shown.reduce(0) { max($0, $1.code.utf8.count) } + 2
-    for diagnosis in shown { StandardStream.output.write(diagnosis.code.padded(to: width) + diagnosis.meaning + "\n") }
-  } else {
-    for (index, diagnosis) in shown.enumerated() {
-      StandardStream.output.write((index == 0 ? "" : "\n") + diagnosis.text)
-    }
-  }
-  return .fine
+  return invocation.finish(Explanation(diagnoses: wanted))
 }
 
-/// Tells what the errors in a text mean.
-private func explain(_ text: [UInt8], _ invocation: Invocation) -> ExitCode {
-  let found = ErrorText.find(in: text)
-  var codes: [String] = []
-  for one in found where !codes.contains(one.code) { codes.append(one.code) }
-  let diagnoses = codes.compactMap { Diagnosis.named($0) }
-  if invocation.isJSON {
-    StandardStream.output.write(explanation(of: diagnoses, found).text + "\n")
-  } else if found.isEmpty {
-    var output = TextOutput(.output, invocation.environment)
-    output.line(.unknown, "nothing in the text is known; netdiag explain CODE tells of a code")
-    StandardStream.output.write(output.text)
-  } else {
+/// What `netdiag explain` tells: of codes, of the errors in a text, or a line of every diagnosis.
+struct Explanation: Report {
+  static let command = "explain"
+
+  let diagnoses: [Diagnosis]
+  /// What was known of a text; nil where none was to be explained.
+  private let phrases: [ErrorText]?
+  private let isList: Bool
+
+  /// An explanation of codes.
+  init(diagnoses: [Diagnosis]) { (self.diagnoses, phrases, isList) = (diagnoses, nil, false) }
+
+  /// An explanation of the errors in a text.
+  init(of text: [UInt8]) {
+    let found = ErrorText.find(in: text)
+    var codes: [String] = []
+    for one in found where !codes.contains(one.code) { codes.append(one.code) }
+    (diagnoses, phrases, isList) = (codes.compactMap { Diagnosis.named($0) }, found, false)
+  }
+
+  private init(listing diagnoses: [Diagnosis]) { (self.diagnoses, phrases, isList) = (diagnoses, nil, true) }
+
+  /// A line of every diagnosis.
+  static let list = Explanation(listing: Diagnosis.all)
+
+  var worst: Mark { phrases?.isEmpty == true ? .unknown : .ok }
+
+  var code: String { worst == .unknown ? "UNDETERMINED" : "OK" }
+
+  var error: String? { worst == .unknown ? "nothing in the text is known" : nil }
+
+  func write(to output: inout TextOutput) {
+    if let error { output.line(.unknown, "\(error); netdiag explain CODE tells of a code") }
+    if isList {
+      let width = diagnoses.reduce(0) { max($0, $1.code.utf8.count) } + 2
+      for diagnosis in diagnoses { output.plain(diagnosis.code.padded(to: width) + diagnosis.meaning) }
+      return
+    }
     for (index, diagnosis) in diagnoses.enumerated() {
-      let lines = found.filter { $0.code == diagnosis.code }
-      let first = lines[0]
-      let more = lines.count > 1 ? ", and \(lines.count - 1) more" : ""
-      StandardStream.output.write((index == 0 ? "" : "\n") + "line \(first.line): \(first.phrase.quoted)\(more)\n")
-      StandardStream.output.write(diagnosis.text)
+      if index > 0 { output.plain("") }
+      let lines = (phrases ?? []).filter { $0.code == diagnosis.code }
+      if let first = lines.first {
+        let more = lines.count > 1 ? ", and \(lines.count - 1) more" : ""
+        output.plain("line \(first.line): \(first.phrase.quoted)\(more)")
+      }
+      diagnosis.write(to: &output)
     }
   }
-  return found.isEmpty ? .undetermined : .fine
-}
 
-/// Diagnoses as one document, with the phrases of a text that they explain.
-private func explanation(of diagnoses: [Diagnosis], _ found: [ErrorText] = []) -> JSONWriter {
-  var json = JSONWriter()
-  json.beginObject()
-  json.key("schema")
-  json.integer(1)
-  json.key("command")
-  json.string("explain")
-  json.key("ok")
-  json.boolean(true)
-  json.key("code")
-  json.string("OK")
-  json.key("error")
-  json.null()
-  json.key("phrases")
-  json.beginArray()
-  for one in found {
-    json.beginObject()
-    json.key("line")
-    json.integer(Int64(one.line))
-    json.key("phrase")
-    json.string(one.phrase)
-    json.key("code")
-    json.string(one.code)
-    json.endObject()
+  func appendMembers(to json: inout JSONWriter) {
+    json.members("phrases", phrases ?? []) { one, json in
+      json.member("line", one.line)
+      json.member("phrase", one.phrase)
+      json.member("code", one.code)
+    }
+    json.members("diagnoses", diagnoses) { diagnosis, json in
+      json.member("code", diagnosis.code)
+      json.member("meaning", diagnosis.meaning)
+      json.member("causes", diagnosis.causes)
+      json.member("cure", diagnosis.cure)
+      json.member("next", diagnosis.next)
+    }
   }
-  json.endArray()
-  json.key("diagnoses")
-  json.beginArray()
-  for diagnosis in diagnoses {
-    json.beginObject()
-    json.key("code")
-    json.string(diagnosis.code)
-    json.key("meaning")
-    json.string(diagnosis.meaning)
-    json.key("causes")
-    json.beginArray()
-    for cause in diagnosis.causes { json.string(cause) }
-    json.endArray()
-    json.key("cure")
-    json.string(diagnosis.cure)
-    json.key("next")
-    json.string(diagnosis.next)
-    json.endObject()
-  }
-  json.endArray()
-  json.endObject()
-  return json
 }

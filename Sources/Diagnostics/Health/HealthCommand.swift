@@ -5,7 +5,6 @@ internal import Bytes
 internal import Fault
 internal import Flags
 internal import HealthProbe
-internal import JSON
 internal import Sys
 
 /// `netdiag health HOST:PORT [SERVICE…]`.
@@ -58,14 +57,7 @@ let healthCommand = Netdiag.Command(
     failure = check?.fault
   }
   let report = HealthReport(endpoint: endpoint, check: check, failure: failure)
-  if invocation.isJSON {
-    StandardStream.output.write(report.json.text + "\n")
-  } else {
-    var output = TextOutput(.output, invocation.environment)
-    report.write(to: &output)
-    StandardStream.output.write(output.text)
-  }
-  return invocation.exitCode(report.worst)
+  return invocation.finish(report)
 }
 
 /// The probe's flags for the same check.

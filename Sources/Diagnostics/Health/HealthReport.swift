@@ -8,7 +8,9 @@ internal import JSON
 internal import Sys
 
 /// What `netdiag health` has found.
-struct HealthReport {
+struct HealthReport: Report {
+  static let command = "health"
+
   let endpoint: Endpoint
   /// What the server said of its services; nil where nothing could be asked.
   let check: HealthCheck?
@@ -24,6 +26,8 @@ struct HealthReport {
 
   /// The code of the first service that is not well; `OK` where all are.
   var code: String { (failure ?? services.compactMap { $0.fault }.first)?.code.diagnosis ?? "OK" }
+
+  var error: String? { failure?.programReason }
 
   // MARK: - Text
 
@@ -48,43 +52,20 @@ struct HealthReport {
       ("name", check.timings?.resolve), ("connect", check.timings?.connect), ("proxy", check.timings?.proxy),
       ("TLS", check.timings?.tls), ("SETTINGS", check.timings?.settings), ("call", check.callTime),
     ]
-    let shown = steps.compactMap { name, time in time.map { name + " " + TCPReport.duration($0) } }
+    let shown = steps.compactMap { name, time in time.map { name + " " + shownDuration($0) } }
     return shown.isEmpty ? "no step was completed" : shown.joined(separator: ", ")
   }
 
   // MARK: - JSON
 
-  /// The report as one document.
-  var json: JSONWriter {
-    var json = JSONWriter()
-    json.beginObject()
-    json.key("schema")
-    json.integer(1)
-    json.key("command")
-    json.string("health")
-    json.key("ok")
-    json.boolean(worst <= .warning)
-    json.key("code")
-    json.string(code)
-    json.key("error")
-    json.optional(failure?.programReason)
-    json.key("target")
-    json.string(endpoint.text)
-    json.key("services")
-    json.beginArray()
-    for service in services {
-      json.beginObject()
-      json.key("name")
-      json.string(service.name.safeForDisplay)
-      json.key("status")
-      json.optional(service.status)
-      json.key("code")
-      json.string(service.fault?.code.diagnosis ?? "OK")
-      json.key("reason")
-      json.optional(service.fault?.programReason)
-      json.endObject()
+  func appendMembers(to json: inout JSONWriter) {
+    json.member("target", endpoint.text)
+    json.members("services", services) { service, json in
+      json.member("name", service.name.safeForDisplay)
+      json.member("status", service.status)
+      json.member("code", service.fault?.code.diagnosis ?? "OK")
+      json.member("reason", service.fault?.programReason)
     }
-    json.endArray()
     json.key("milliseconds")
     json.beginObject()
     let timings = check?.timings
@@ -92,11 +73,8 @@ struct HealthReport {
       ("resolve", timings?.resolve), ("connect", timings?.connect), ("proxy", timings?.proxy), ("tls", timings?.tls),
       ("settings", timings?.settings), ("call", check?.callTime),
     ] {
-      json.key(name)
-      if let time { json.thousandths(time / 1_000) } else { json.null() }
+      json.milliseconds(name, time)
     }
     json.endObject()
-    json.endObject()
-    return json
   }
 }

@@ -2,7 +2,6 @@
 
 internal import Bytes
 internal import Flags
-internal import JSON
 internal import Sys
 
 /// `netdiag listeners [PORT…]`.
@@ -24,12 +23,5 @@ let listenersCommand = Netdiag.Command(
   // Those of near ports are asked for their owners too, as there are few.
   let inodes = Set((shown.isEmpty ? table.listeners : shown).map { $0.inode })
   let report = ListenersReport(asked: ports, table: table, owners: SocketOwners(of: inodes))
-  if invocation.isJSON {
-    StandardStream.output.write(report.json.text + "\n")
-  } else {
-    var output = TextOutput(.output, invocation.environment)
-    report.write(to: &output)
-    StandardStream.output.write(output.text)
-  }
-  return invocation.exitCode(report.worst)
+  return invocation.finish(report)
 }

@@ -5,7 +5,9 @@ internal import JSON
 internal import Sys
 
 /// What `netdiag listeners` has found: who listens on the ports that were asked for, or on all.
-struct ListenersReport {
+struct ListenersReport: Report {
+  static let command = "listeners"
+
   /// What is said of a port.
   enum Code: String {
     case ok = "OK"
@@ -50,9 +52,10 @@ struct ListenersReport {
     self.table = table
     self.owners = owners
     isAsked = !asked.isEmpty
+    let byPort = Dictionary(grouping: table.listeners) { $0.port }
     let numbers = isAsked ? asked : table.listeners.map { $0.port }.withoutRepeats
     ports = numbers.map { number in
-      let own = table.listeners.filter { $0.port == number }
+      let own = byPort[number] ?? []
       return Port(number: number, listeners: own, near: own.isEmpty ? Self.near(number, table.listeners) : [])
     }
   }
@@ -91,6 +94,8 @@ struct ListenersReport {
     guard long.count == short.count + 1 else { return false }
     return long.indices.contains { index in Array(long[..<index] + long[(index + 1)...]) == short }
   }
+
+  var error: String? { table.failure }
 
   // MARK: - Text
 
@@ -154,91 +159,40 @@ struct ListenersReport {
 
   // MARK: - JSON
 
-  /// The report as one document.
-  var json: JSONWriter {
-    var json = JSONWriter()
-    json.beginObject()
-    json.key("schema")
-    json.integer(1)
-    json.key("command")
-    json.string("listeners")
-    json.key("ok")
-    json.boolean(worst <= .warning)
-    json.key("code")
-    json.string(code)
-    json.key("error")
-    if let failure = table.failure { json.string(failure) } else { json.null() }
-    json.key("source")
-    json.string(table.netlinkFailure == nil ? "netlink" : "proc")
-    json.key("ports")
-    json.beginArray()
-    for port in ports { append(port, to: &json) }
-    json.endArray()
-    json.key("listenOverflows")
-    if let overflows = table.overflows {
-      json.integer(Int64(truncatingIfNeeded: overflows))
-    } else {
-      json.null()
+  func appendMembers(to json: inout JSONWriter) {
+    json.member("source", table.netlinkFailure == nil ? "netlink" : "proc")
+    json.members("ports", ports) { port, json in
+      json.member("port", port.number)
+      json.member("code", port.code.rawValue)
+      json.member("ipv4", port.families.contains(.ipv4))
+      json.member("ipv6", port.families.contains(.ipv6))
+      json.members("listeners", port.listeners, append)
+      json.key("near")
+      json.beginArray()
+      for listener in port.near { json.integer(Int64(listener.port)) }
+      json.endArray()
     }
-    json.endObject()
-    return json
-  }
-
-  private func append(_ port: Port, to json: inout JSONWriter) {
-    json.beginObject()
-    json.key("port")
-    json.integer(Int64(port.number))
-    json.key("code")
-    json.string(port.code.rawValue)
-    json.key("ipv4")
-    json.boolean(port.families.contains(.ipv4))
-    json.key("ipv6")
-    json.boolean(port.families.contains(.ipv6))
-    json.key("listeners")
-    json.beginArray()
-    for listener in port.listeners { append(listener, to: &json) }
-    json.endArray()
-    json.key("near")
-    json.beginArray()
-    for listener in port.near { json.integer(Int64(listener.port)) }
-    json.endArray()
-    json.endObject()
+    json.member("listenOverflows", table.overflows)
   }
 
   private func append(_ listener: Listener, to json: inout JSONWriter) {
-    json.beginObject()
-    json.key("address")
-    json.string(listener.address.text)
-    json.key("queued")
-    json.integer(Int64(listener.queued))
-    json.key("limit")
-    if let limit = listener.limit { json.integer(Int64(limit)) } else { json.null() }
-    json.key("uid")
-    json.integer(Int64(listener.userID))
-    json.key("inode")
-    json.integer(Int64(listener.inode))
+    json.member("address", listener.address.text)
+    json.member("queued", listener.queued)
+    json.member("limit", listener.limit)
+    json.member("uid", listener.userID)
+    json.member("inode", listener.inode)
     var (processes, isInferred, reason): ([(Int32, String)], Bool, String?) = ([], false, nil)
     switch owner(of: listener) {
-    case .processes(let holders): processes = holders.map { ($0.processID, $0.command) }
+    case .process(let holder): processes = [(holder.processID, holder.command)]
     case .inferred(let id, let command): (processes, isInferred) = ([(id, command)], true)
     case .unknown(let why): reason = why
     }
-    json.key("processes")
-    json.beginArray()
-    for (id, command) in processes {
-      json.beginObject()
-      json.key("pid")
-      json.integer(Int64(id))
-      json.key("command")
-      json.string(command.safeForDisplay)
-      json.key("inferred")
-      json.boolean(isInferred)
-      json.endObject()
+    json.members("processes", processes) { process, json in
+      json.member("pid", process.0)
+      json.member("command", process.1.safeForDisplay)
+      json.member("inferred", isInferred)
     }
-    json.endArray()
-    json.key("processUnknown")
-    if let reason { json.string(reason) } else { json.null() }
-    json.endObject()
+    json.member("processUnknown", reason)
   }
 }
 

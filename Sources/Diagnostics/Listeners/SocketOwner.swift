@@ -5,8 +5,8 @@ internal import Sys
 
 /// Whose a socket is, as far as it can be seen.
 enum SocketOwner: Equatable {
-  /// Processes that hold it.
-  case processes([SocketHolder])
+  /// A process that holds it.
+  case process(SocketHolder)
   /// Nobody may be seen holding it, but one process alone belongs to its user.
   case inferred(processID: Int32, command: String)
   /// It cannot be seen, and why.
@@ -15,10 +15,7 @@ enum SocketOwner: Equatable {
   /// The owner as people read it.
   var text: String {
     switch self {
-    case .processes(let holders):
-      // Workers that share a socket have one name as a rule.
-      let shown = holders.prefix(4).map { "\($0.command.safeForDisplay) (pid \($0.processID))" }
-      return shown.joined(separator: ", ") + (holders.count > 4 ? " and \(holders.count - 4) more" : "")
+    case .process(let holder): return "\(holder.command.safeForDisplay) (pid \(holder.processID))"
     case .inferred(let processID, let command):
       return "probably \(command.safeForDisplay) (pid \(processID)): the only process of the socket's user"
     case .unknown(let why): return "process unknown: \(why)"
@@ -29,6 +26,7 @@ enum SocketOwner: Equatable {
 /// Finds the owners of sockets.
 struct SocketOwners {
   private let holders: SocketHolders
+  private let byInode: [UInt32: SocketHolder]
   /// The users of the processes that may not be looked into.
   private let hidden: [(processID: Int32, userID: UInt32, command: String)]
   private let ownUserID: UInt32
@@ -38,6 +36,7 @@ struct SocketOwners {
     holders: SocketHolders, hidden: [(processID: Int32, userID: UInt32, command: String)], ownUserID: UInt32
   ) {
     self.holders = holders
+    byInode = Dictionary(holders.found.map { ($0.inode, $0) }) { first, _ in first }
     self.hidden = hidden
     self.ownUserID = ownUserID
   }
@@ -45,7 +44,7 @@ struct SocketOwners {
   /// Looks for the owners of sockets.
   init(of inodes: Set<UInt32>) {
     let holders = SocketHolders(of: inodes)
-    let isComplete = Set(holders.found.map { $0.inode }).isSuperset(of: inodes)
+    let isComplete = holders.found.count == inodes.count
     self.init(
       holders: holders,
       hidden: isComplete
@@ -55,8 +54,7 @@ struct SocketOwners {
 
   /// The owner of a socket that a user has made.
   func owner(inode: UInt32, userID: UInt32) -> SocketOwner {
-    let own = holders.found.filter { $0.inode == inode }
-    if !own.isEmpty { return .processes(own) }
+    if let holder = byInode[inode] { return .process(holder) }
     guard holders.hasProcFS else { return .unknown("there is no /proc") }
     guard !holders.denied.isEmpty else {
       return .unknown("it is in another PID namespace (another container, or the host)")

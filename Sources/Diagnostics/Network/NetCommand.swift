@@ -2,7 +2,6 @@
 
 internal import Bytes
 internal import Flags
-internal import JSON
 internal import Netlink
 internal import Sys
 
@@ -24,14 +23,7 @@ let netCommand = Netdiag.Command(
   let asked =
     invocation.flags.isGiven("same-network") ? try Endpoint(host: invocation.flags.string("same-network")) : nil
   let report = NetReport(asked, environment: invocation.environment)
-  if invocation.isJSON {
-    StandardStream.output.write(report.json.text + "\n")
-  } else {
-    var output = TextOutput(.output, invocation.environment)
-    report.write(to: &output)
-    StandardStream.output.write(output.text)
-  }
-  return report.sameNetwork?.answer.exitCode ?? invocation.exitCode(report.worst)
+  return invocation.finish(report)
 }
 
 extension NetReport {

@@ -7,15 +7,7 @@ internal import Netlink
 internal import Sys
 
 extension NetReport {
-  /// The report as one document.
-  var json: JSONWriter {
-    var json = JSONWriter()
-    json.beginObject()
-    json.member("schema", 1)
-    json.member("command", "net")
-    json.member("ok", worst <= .warning)
-    json.member("code", code)
-    json.member("error", network.failure)
+  func appendMembers(to json: inout JSONWriter) {
     json.members("warnings", warnings) { warning, json in
       json.member("code", warning.code)
       json.member("text", warning.text)
@@ -27,8 +19,6 @@ extension NetReport {
     json.members("neighbours", network.neighbours, append)
     json.member("neighboursLeftOut", network.neighboursLeftOut)
     appendHost(to: &json)
-    json.endObject()
-    return json
   }
 
   private func append(_ answer: SameNetwork?, to json: inout JSONWriter) {

@@ -6,7 +6,9 @@ internal import Netlink
 internal import Sys
 
 /// What `netdiag net` has found: where this process is, and what in that may keep it from a server.
-struct NetReport {
+struct NetReport: Report {
+  static let command = "net"
+
   /// What may be what is wrong.
   struct Warning: Equatable {
     /// The stable code.
@@ -41,6 +43,8 @@ struct NetReport {
     if network.failure != nil { return "UNDETERMINED" }
     return warnings.first?.code ?? "OK"
   }
+
+  var error: String? { network.failure }
 
   // MARK: - Warnings
 

@@ -12,15 +12,6 @@ struct SameNetwork {
     case no
     case undetermined
 
-    /// The exit code for scripts.
-    var exitCode: ExitCode {
-      switch self {
-      case .yes: .fine
-      case .no: .problem
-      case .undetermined: .undetermined
-      }
-    }
-
     var mark: Mark {
       switch self {
       case .yes: .ok

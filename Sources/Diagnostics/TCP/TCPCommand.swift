@@ -2,7 +2,6 @@
 
 internal import Bytes
 internal import Flags
-internal import JSON
 internal import Sys
 
 /// `netdiag tcp HOST:PORT`.
@@ -31,14 +30,7 @@ let tcpCommand = Netdiag.Command(
   let timeout = invocation.flags.duration("timeout")
   guard timeout > 0 else { throw UsageError(line: "--timeout must be greater than zero") }
   let report = TCPReport(endpoint, invocation, TCPProbe(timeout: timeout))
-  if invocation.isJSON {
-    StandardStream.output.write(report.json.text + "\n")
-  } else {
-    var output = TextOutput(.output, invocation.environment)
-    report.write(to: &output)
-    StandardStream.output.write(output.text)
-  }
-  return invocation.exitCode(report.worst)
+  return invocation.finish(report)
 }
 
 extension TCPReport {

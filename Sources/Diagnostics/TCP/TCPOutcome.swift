@@ -73,6 +73,15 @@ enum TCPOutcome: Equatable {
     }
   }
 
+  /// Who said so, where it was not the address itself.
+  var sender: SocketAddress? {
+    switch self {
+    case .rejected(let error): error.sender
+    case .hostDown(let sender): sender
+    default: nil
+    }
+  }
+
   /// What a failed connect means, with what the network said of it.
   init(_ error: SystemError, _ networkErrors: [NetworkError], to address: SocketAddress, isSynchronous: Bool) {
     let said = networkErrors.last { $0.origin != .local }

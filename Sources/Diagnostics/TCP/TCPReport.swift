@@ -6,7 +6,9 @@ internal import JSON
 internal import Sys
 
 /// What `netdiag tcp` has found: each address of a host, and what came of connecting to it.
-struct TCPReport {
+struct TCPReport: Report {
+  static let command = "tcp"
+
   /// One address and its attempts.
   struct Address {
     let address: SocketAddress
@@ -54,6 +56,8 @@ struct TCPReport {
     return addresses.first { $0.open.count < $0.attempts.count }?.outcome?.code ?? "OK"
   }
 
+  var error: String? { nameFailure?.meaning }
+
   // MARK: - Text
 
   /// The report for people.
@@ -68,16 +72,16 @@ struct TCPReport {
   private static func summary(_ address: Address) -> String {
     guard let first = address.attempts.first else { return "not tried" }
     guard address.attempts.count > 1 else {
-      var text = first.outcome == .open ? "open in \(duration(first.time))" : first.outcome.meaning
-      if first.outcome != .open { text += "; after \(duration(first.time))" }
+      var text = first.outcome == .open ? "open in \(shownDuration(first.time))" : first.outcome.meaning
+      if first.outcome != .open { text += "; after \(shownDuration(first.time))" }
       if first.retransmits > 0 { text += "; the first packet was sent \(first.retransmits + 1) times" }
       return text
     }
     var text = "\(address.open.count) of \(address.attempts.count) open"
     let times = address.times
     if !times.isEmpty {
-      let shown = [("min", 0), ("p50", 50), ("p99", 99), ("max", 100)].map { name, percent in
-        name + " " + duration(times[Self.index(percent, of: times.count)])
+      let shown = percentiles.map { name, percent in
+        name + " " + shownDuration(times[Self.index(percent, of: times.count)])
       }
       text += "  " + shown.joined(separator: " ")
     }
@@ -88,100 +92,44 @@ struct TCPReport {
 
   private static func text(_ hop: TCPHop) -> String {
     let number = String(hop.limit).padded(to: 4)
-    if let router = hop.router { return number + router.host + "  " + duration(hop.time) }
-    if let end = hop.end { return number + "the address itself: \(end.meaning)  " + duration(hop.time) }
+    if let router = hop.router { return number + router.host + "  " + shownDuration(hop.time) }
+    if let end = hop.end { return number + "the address itself: \(end.meaning)  " + shownDuration(hop.time) }
     return number + "no answer"
   }
+
+  private static let percentiles = [("min", 0), ("p50", 50), ("p99", 99), ("max", 100)]
 
   /// Where a percentile is among so many sorted values.
   static func index(_ percent: Int, of count: Int) -> Int { max(0, min(count - 1, (count * percent + 99) / 100 - 1)) }
 
-  /// A time as people read it, to three digits or so.
-  static func duration(_ nanoseconds: Int64) -> String {
-    let step: Int64 = nanoseconds < 1_000_000 ? 1_000 : nanoseconds < 1_000_000_000 ? 10_000 : 1_000_000
-    return GoDuration.format(nanoseconds / step * step)
-  }
-
   // MARK: - JSON
 
-  /// The report as one document.
-  var json: JSONWriter {
-    var json = JSONWriter()
-    json.beginObject()
-    json.key("schema")
-    json.integer(1)
-    json.key("command")
-    json.string("tcp")
-    json.key("ok")
-    json.boolean(worst <= .warning)
-    json.key("code")
-    json.string(code)
-    json.key("error")
-    if let nameFailure { json.string(nameFailure.meaning) } else { json.null() }
-    json.key("target")
-    json.string(endpoint.text)
-    json.key("addresses")
-    json.beginArray()
-    for address in addresses { append(address, to: &json) }
-    json.endArray()
-    json.endObject()
-    return json
-  }
-
-  private func append(_ address: Address, to json: inout JSONWriter) {
-    json.beginObject()
-    json.key("address")
-    json.string(address.address.text)
-    json.key("code")
-    json.string(address.outcome?.code ?? "OK")
-    json.key("meaning")
-    json.string(address.outcome?.meaning ?? "")
-    json.key("sender")
-    switch address.outcome {
-    case .rejected(let error): json.optional(error.sender?.host)
-    case .hostDown(let sender): json.optional(sender?.host)
-    default: json.null()
-    }
-    json.key("attempts")
-    json.integer(Int64(address.attempts.count))
-    json.key("open")
-    json.integer(Int64(address.open.count))
-    json.key("synRetransmits")
-    json.integer(Int64(address.retransmits))
-    json.key("milliseconds")
-    let times = address.times
-    if times.isEmpty {
-      json.null()
-    } else {
-      json.beginObject()
-      for (name, percent) in [("min", 0), ("p50", 50), ("p99", 99), ("max", 100)] {
-        json.key(name)
-        json.thousandths(times[Self.index(percent, of: times.count)] / 1_000)
+  func appendMembers(to json: inout JSONWriter) {
+    json.member("target", endpoint.text)
+    json.members("addresses", addresses) { address, json in
+      let outcome = address.outcome
+      json.member("address", address.address.text)
+      json.member("code", outcome?.code ?? "OK")
+      json.member("meaning", outcome?.meaning ?? "")
+      json.member("sender", outcome?.sender?.host)
+      json.member("attempts", address.attempts.count)
+      json.member("open", address.open.count)
+      json.member("synRetransmits", address.retransmits)
+      append(address.times, to: &json)
+      json.members("hops", address.hops) { hop, json in
+        json.member("hop", hop.limit)
+        json.member("address", hop.router?.host)
+        json.member("code", hop.end?.code)
+        json.milliseconds("milliseconds", hop.time)
       }
-      json.endObject()
     }
-    json.key("hops")
-    json.beginArray()
-    for hop in address.hops {
-      json.beginObject()
-      json.key("hop")
-      json.integer(Int64(hop.limit))
-      json.key("address")
-      json.optional(hop.router?.host)
-      json.key("code")
-      json.optional(hop.end?.code)
-      json.key("milliseconds")
-      json.thousandths(hop.time / 1_000)
-      json.endObject()
-    }
-    json.endArray()
-    json.endObject()
   }
-}
 
-extension JSONWriter {
-  /// Writes a string, or null.
-  mutating func optional(_ value: String?) {
-    if let value { string(value) } else { null() }
+  private func append(_ times: [Int64], to json: inout JSONWriter) {
+    json.key("milliseconds")
+    if times.isEmpty { return json.null() }
+    json.beginObject()
+    for (name, percent) in Self.percentiles { json.milliseconds(name, times[Self.index(percent, of: times.count)]) }
+    json.endObject()
   }
 }

@@ -4,7 +4,6 @@ internal import BlockingClient
 internal import Bytes
 internal import Fault
 internal import Flags
-internal import JSON
 internal import Sys
 internal import TLS
 
@@ -55,14 +54,7 @@ let tlsCommand = Netdiag.Command(
   let report = TLSReport(
     endpoint: endpoint, serverName: serverName, outcome: outcome, minimumDays: flags.integer("min-days"),
     needsHTTP2: !flags.bool("no-http2"), now: secondsSince1970())
-  if invocation.isJSON {
-    StandardStream.output.write(report.json.text + "\n")
-  } else {
-    var output = TextOutput(.output, invocation.environment)
-    report.write(to: &output)
-    StandardStream.output.write(output.text)
-  }
-  return invocation.exitCode(report.worst)
+  return invocation.finish(report)
 }
 
 extension TLSClientConfiguration {

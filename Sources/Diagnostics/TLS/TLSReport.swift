@@ -7,7 +7,9 @@ internal import Sys
 internal import TLS
 
 /// What `netdiag tls` has found.
-struct TLSReport {
+struct TLSReport: Report {
+  static let command = "tls"
+
   /// One thing that is as it should be, or not.
   struct Finding {
     let mark: Mark
@@ -91,6 +93,10 @@ struct TLSReport {
     return worst <= .note ? "OK" : findings.first { $0.mark == worst }?.code ?? "OK"
   }
 
+  var error: String? {
+    if case .failure(let fault) = outcome { fault.programReason } else { nil }
+  }
+
   // MARK: - Text
 
   /// The report for people.
@@ -119,100 +125,43 @@ struct TLSReport {
     if let isResumable = found.isResumable {
       output.line(.note, isResumable ? "sessions can be resumed" : "sessions are not resumed")
     }
-    output.line(.note, "handshake with \(found.peer) in \(TCPReport.duration(found.handshakeTime))")
+    output.line(.note, "handshake with \(found.peer) in \(shownDuration(found.handshakeTime))")
   }
 
   // MARK: - JSON
 
-  /// The report as one document.
-  var json: JSONWriter {
-    var json = JSONWriter()
-    json.beginObject()
-    json.key("schema")
-    json.integer(1)
-    json.key("command")
-    json.string("tls")
-    json.key("ok")
-    json.boolean(worst <= .warning)
-    json.key("code")
-    json.string(code)
-    json.key("error")
-    if case .failure(let fault) = outcome { json.string(fault.programReason) } else { json.null() }
-    json.key("target")
-    json.string(endpoint.text)
-    json.key("serverName")
-    json.string(serverName.safeForDisplay)
+  func appendMembers(to json: inout JSONWriter) {
     let found = try? outcome.get()
-    json.key("peer")
-    json.optional(found?.peer)
-    json.key("version")
-    json.optional(found?.facts.version.name)
-    json.key("cipherSuite")
-    json.optional(found?.facts.cipherSuite)
-    json.key("group")
-    json.optional(found?.facts.keyExchangeGroup)
-    json.key("alpn")
-    json.optional(found?.facts.alpn?.safeForDisplay)
-    json.key("resumable")
-    json.optional(found?.isResumable)
-    json.key("clientCertificateRequested")
-    json.optional(found?.facts.clientCertificateRequested)
-    json.key("acceptableClientCAs")
-    json.beginArray()
-    for name in found?.facts.acceptableClientCAs ?? [] { json.string(name.safeForDisplay) }
-    json.endArray()
-    json.key("ocsp")
-    json.optional(found?.facts.ocspStatus?.answer.text)
-    json.key("handshakeMilliseconds")
-    if let found { json.thousandths(found.handshakeTime / 1_000) } else { json.null() }
-    json.key("findings")
-    json.beginArray()
-    for finding in findings {
-      json.beginObject()
-      json.key("mark")
-      json.string(finding.mark.word)
-      json.key("code")
-      json.string(finding.code)
-      json.key("text")
-      json.string(finding.text)
-      json.endObject()
+    json.member("target", endpoint.text)
+    json.member("serverName", serverName.safeForDisplay)
+    json.member("peer", found?.peer)
+    json.member("version", found?.facts.version.name)
+    json.member("cipherSuite", found?.facts.cipherSuite)
+    json.member("group", found?.facts.keyExchangeGroup)
+    json.member("alpn", found?.facts.alpn?.safeForDisplay)
+    json.member("resumable", found?.isResumable)
+    json.member("clientCertificateRequested", found?.facts.clientCertificateRequested)
+    json.member("acceptableClientCAs", (found?.facts.acceptableClientCAs ?? []).map { $0.safeForDisplay })
+    json.member("ocsp", found?.facts.ocspStatus?.answer.text)
+    json.milliseconds("handshakeMilliseconds", found?.handshakeTime)
+    json.members("findings", findings) { finding, json in
+      json.member("mark", finding.mark.word)
+      json.member("code", finding.code)
+      json.member("text", finding.text)
     }
-    json.endArray()
-    json.key("certificates")
-    json.beginArray()
-    for certificate in found?.facts.chain ?? [] { append(certificate, to: &json) }
-    json.endArray()
-    json.endObject()
-    return json
-  }
-
-  private func append(_ certificate: CertificateFacts, to json: inout JSONWriter) {
-    json.beginObject()
-    json.key("subject")
-    json.string(certificate.subject.safeForDisplay)
-    json.key("issuer")
-    json.string(certificate.issuer.safeForDisplay)
-    json.key("serialNumber")
-    json.string(certificate.serialNumber)
-    json.key("notBefore")
-    json.string(certificate.notBeforeText)
-    json.key("notAfter")
-    json.string(certificate.notAfterText)
-    json.key("daysLeft")
-    json.integer((certificate.notAfter - now) / 86_400)
-    json.key("names")
-    json.beginArray()
-    for name in certificate.hostNames { json.string(name.safeForDisplay) }
-    json.endArray()
-    json.key("key")
-    json.string(certificate.key)
-    json.key("signatureAlgorithm")
-    json.string(certificate.signatureAlgorithm)
-    json.key("isCA")
-    json.boolean(certificate.isCA)
-    json.key("sha256")
-    json.string(certificate.sha256Fingerprint)
-    json.endObject()
+    json.members("certificates", found?.facts.chain ?? []) { certificate, json in
+      json.member("subject", certificate.subject.safeForDisplay)
+      json.member("issuer", certificate.issuer.safeForDisplay)
+      json.member("serialNumber", certificate.serialNumber)
+      json.member("notBefore", certificate.notBeforeText)
+      json.member("notAfter", certificate.notAfterText)
+      json.member("daysLeft", (certificate.notAfter - now) / 86_400)
+      json.member("names", certificate.hostNames.map { $0.safeForDisplay })
+      json.member("key", certificate.key)
+      json.member("signatureAlgorithm", certificate.signatureAlgorithm)
+      json.member("isCA", certificate.isCA)
+      json.member("sha256", certificate.sha256Fingerprint)
+    }
   }
 }
 
@@ -223,12 +172,5 @@ extension OCSPStatus.Answer {
     case .revoked: "revoked"
     case .unknown: "unknown"
     }
-  }
-}
-
-extension JSONWriter {
-  /// Writes a truth, or null.
-  mutating func optional(_ value: Bool?) {
-    if let value { boolean(value) } else { null() }
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Bytes
 internal import GRPC
 internal import NIOCore
 
@@ -198,14 +199,7 @@ final class Balancer: @unchecked Sendable {
 
   /// The addresses with their families taking turns, beginning with the first one's (RFC 8305 section 4).
   static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
-    guard let first = addresses.first else { return [] }
-    var rest = addresses.filter { $0.protocol != first.protocol }[...]
-    var result: [SocketAddress] = []
-    for address in addresses where address.protocol == first.protocol {
-      result.append(address)
-      if let other = rest.popFirst() { result.append(other) }
-    }
-    return result + rest
+    addresses.interleaved { $0.protocol == .inet6 }
   }
 
   private var conclusion: ConnectivityState {

@@ -9,15 +9,11 @@ public import Logging
 /// INTERNAL; its text goes to the log and not to the client.
 public struct ErrorInterceptor: ServerInterceptor {
   private let logger: Logger
-  private let domain: String
   private let translate: @Sendable (any Error) -> RPCError?
 
-  /// The `domain` stands in the `google.rpc.ErrorInfo` of an INTERNAL.
-  ///
   /// Translates the service's own errors with a function that gives nil for others.
-  public init(logger: Logger, domain: String, translate: @escaping @Sendable (any Error) -> RPCError? = { _ in nil }) {
+  public init(logger: Logger, translate: @escaping @Sendable (any Error) -> RPCError? = { _ in nil }) {
     self.logger = logger
-    self.domain = domain
     self.translate = translate
   }
 
@@ -34,7 +30,7 @@ public struct ErrorInterceptor: ServerInterceptor {
         metadata: [
           "method": "\(context.method.fullName)", "request_id": "\(context.requestID)", "error": "\(error)",
         ])
-      throw RPCError(.internal, "internal error", reason: "INTERNAL", domain: domain)
+      throw RPCError(.internal, "internal error")
     }
   }
 }

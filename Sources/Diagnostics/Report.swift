@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Flags
+internal import JSON
+internal import Sys
+
+/// What a command has found, looked at and not yet rendered.
+protocol Report {
+  /// The word that called the command.
+  static var command: String { get }
+  /// The worst that is said.
+  var worst: Mark { get }
+  /// The stable code of the worst; `OK` where all is well.
+  var code: String { get }
+  /// What kept the command from its work; nil where nothing did.
+  var error: String? { get }
+
+  /// Writes the report for people.
+  func write(to output: inout TextOutput)
+  /// Writes the members of the document that are the command's own.
+  func appendMembers(to json: inout JSONWriter)
+}
+
+extension Report {
+  /// The report as one document.
+  var json: JSONWriter {
+    var json = JSONWriter()
+    json.beginObject()
+    json.member("schema", 1)
+    json.member("command", Self.command)
+    json.member("ok", worst <= .warning)
+    json.member("code", code)
+    json.member("error", error)
+    appendMembers(to: &json)
+    json.endObject()
+    return json
+  }
+}
+
+extension Invocation {
+  /// Prints a report in the form that was asked for, and gives the exit code that it comes to.
+  func finish(_ report: some Report) -> ExitCode {
+    if flags.bool("json") {
+      StandardStream.output.write(report.json.text + "\n")
+    } else {
+      var output = TextOutput(.output, environment)
+      report.write(to: &output)
+      StandardStream.output.write(output.text)
+    }
+    return switch report.worst {
+    case .ok, .note: .fine
+    case .warning: flags.bool("strict") ? .problem : .fine
+    case .failure: .problem
+    case .unknown: .undetermined
+    }
+  }
+}
