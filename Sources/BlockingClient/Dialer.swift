@@ -95,7 +95,7 @@ public struct Dialer {
   }
 
   /// Tries once.
-  func attempt(until deadline: Deadline) throws(Fault) -> Connection {
+  package func attempt(until deadline: Deadline) throws(Fault) -> Connection {
     var timings = Timings()
     var (stream, early) = try open(until: deadline, &timings)
     var facts: TLSPeerFacts?

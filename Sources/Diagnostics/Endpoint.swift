@@ -57,6 +57,9 @@ struct Endpoint: Equatable {
 
   /// The endpoint as people write it.
   var text: String { (host.utf8.contains(0x3A) ? "[\(host)]" : host).safeForDisplay + ":\(port)" }
+
+  /// The host as people write it.
+  var hostText: String { host.safeForDisplay }
 }
 
 /// Why a host has no address.

@@ -37,9 +37,13 @@ package struct HealthCheck {
 
   /// Checks the health of a server's services once.
   ///
-  /// - Parameter arguments: flags of the probe's, `-addr` among them.
+  /// - Parameters:
+  ///   - arguments: flags of the probe's, `-addr` among them.
+  ///   - authority: what the server is called in requests, where that is not what the flags say.
+  ///   - tls: how TLS is spoken, where that is not as the flags say. They must ask for TLS, too.
   package init(
-    arguments: [String], environment: @escaping (String) -> String?, waiter: Waiter
+    arguments: [String], environment: @escaping (String) -> String?, waiter: Waiter, authority: String? = nil,
+    tls: TLSOptions? = nil
   ) throws(Refusal) {
     let options: ProbeOptions
     let flags: FlagValues
@@ -52,7 +56,9 @@ package struct HealthCheck {
     do throws(TargetError) { dial = DialOptions(target: try Target(options.address)) } catch {
       throw Refusal(line: error.cause)
     }
-    if options.security == .tls {
+    if options.security == .tls, tls != nil {
+      dial.tls = tls
+    } else if options.security == .tls {
       do throws(UsageError) {
         dial.tls = try Credentials.tls(options, hostName: dial.target.hostName, environment: environment)
       } catch { throw Refusal(line: error.words) }
@@ -60,7 +66,7 @@ package struct HealthCheck {
     dial.userAgent = options.fullUserAgent
     dial.failsFast = true
     if !options.ignoresProxy { dial.proxies = ProxyRules(environment: environment) }
-    let authority = options.serverName.isEmpty ? dial.target.authority : options.serverName
+    let authority = authority ?? (options.serverName.isEmpty ? dial.target.authority : options.serverName)
     let client = HealthClient(Dialer(dial, waiter: waiter), options, authority: authority)
     let checks = Checks(client, options, Verbose(options), waiter, .never)
     let outcome = checks.run()

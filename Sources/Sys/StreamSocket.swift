@@ -65,6 +65,11 @@ public struct StreamSocket: ~Copyable {
     isConnecting = false
   }
 
+  /// The own port of a TCP socket, once connecting has begun; nil for any other.
+  public var localPort: UInt16? {
+    address.family == AF_UNIX ? nil : UInt16(exactly: sonde_local_port(number))
+  }
+
   /// Reads what is there, at most `limit` bytes, onto the end of `bytes`.
   public func receive(into bytes: inout [UInt8], limit: Int = 64 << 10) throws(SystemError) -> ReadResult {
     var outcome = 0

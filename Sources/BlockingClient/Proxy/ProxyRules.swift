@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
-internal import Fault
+package import Fault
 internal import Sys
 
 /// A proxy that takes HTTP CONNECT.
@@ -44,7 +44,7 @@ public struct ProxyRules: Equatable, Sendable {
   }
 
   /// The proxy for a target; nil where it is reached directly.
-  func proxy(host: String, port: UInt16) throws(Fault) -> Proxy? {
+  package func proxy(host: String, port: UInt16) throws(Fault) -> Proxy? {
     guard !proxy.isEmpty, !isExcepted(host: host.asciiLowercased, port: port) else { return nil }
     return try Proxy(url: proxy)
   }

@@ -58,6 +58,14 @@ static inline int sonde_connect(int socket, const struct sockaddr *address, sock
   return connect(socket, address, length);
 }
 
+// The own port of a TCP socket of either family; -1 where there is none.
+static inline int sonde_local_port(int socket) {
+  struct sockaddr_in6 address;
+  socklen_t length = sizeof address;
+  // The port stands at the same place in both families' structures.
+  return getsockname(socket, (struct sockaddr *)&address, &length) == 0 ? ntohs(address.sin6_port) : -1;
+}
+
 // Control messages are walked by macros.
 static inline const struct cmsghdr *sonde_cmsg_first(const struct msghdr *message) { return CMSG_FIRSTHDR(message); }
 static inline const struct cmsghdr *sonde_cmsg_next(const struct msghdr *message, const struct cmsghdr *previous) {

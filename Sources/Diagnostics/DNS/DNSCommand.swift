@@ -46,12 +46,29 @@ extension DNSReport {
     guard let name = flags.operands.first, flags.operands.count == 1 else { throw UsageError(line: "name one name") }
     let timeout = flags.duration("timeout")
     guard timeout > 0 else { throw UsageError(line: "--timeout must be greater than zero") }
+    let types = IPAddress(name) != nil && !flags.isGiven("type") ? [.ptr] : try Self.types(flags.string("type"))
+    var servers: [SocketAddress] = []
+    for text in flags.list("server") { servers.append(try Self.server(text)) }
+    try self.init(
+      name, types, servers: servers, timeout: timeout, tries: flags.integer("tries"),
+      environment: invocation.environment)
+  }
+
+  /// Asks for a name and reports on it.
+  ///
+  /// - Parameters:
+  ///   - name: a name or an address.
+  ///   - servers: whom to ask; where there are none, the hosts file first and then those of `/etc/resolv.conf`.
+  ///   - timeout: time for each try, in nanoseconds.
+  ///   - tries: how often a question is sent that nobody answers.
+  init(
+    _ name: String, _ types: [DNSRecordType], servers: [SocketAddress], timeout: Int64, tries: Int,
+    environment: (String) -> String?
+  ) throws(UsageError) {
     let address = IPAddress(name)
-    let types = address != nil && !flags.isGiven("type") ? [.ptr] : try Self.types(flags.string("type"))
     let configuration = ResolverConfiguration(
       (try? Files.read("/etc/resolv.conf", limit: ResolverConfiguration.maxFileLength)) ?? [],
-      localDomain: invocation.environment("LOCALDOMAIN"), resolverOptions: invocation.environment("RES_OPTIONS"),
-      hostName: Process.hostName)
+      localDomain: environment("LOCALDOMAIN"), resolverOptions: environment("RES_OPTIONS"), hostName: Process.hostName)
     let names: [DNSName]
     do throws(DNSNameError) {
       names = if let address { [DNSName(reverseOf: address)] } else { try configuration.searchList(for: name) }
@@ -65,8 +82,7 @@ extension DNSReport {
       self.hosts = hosts.entries(named: plain).filter { types.contains($0.address.isIPv6 ? .aaaa : .a) }
     }
     var remarks: [String] = []
-    var addresses: [SocketAddress] = []
-    for text in flags.list("server") { addresses.append(try Self.server(text)) }
+    var addresses = servers
     hostsDecide = addresses.isEmpty
     if addresses.isEmpty {
       addresses = configuration.nameServers.map { SocketAddress($0) }
@@ -81,14 +97,14 @@ extension DNSReport {
       throw UsageError(line: "--server may be given \(Self.maxServers) times at most")
     }
     var seen: Set<SocketAddress> = []
-    let servers = addresses.filter { seen.insert($0).inserted }
-    if servers.count < addresses.count { remarks.append("the same name server stands there more than once") }
+    let distinct = addresses.filter { seen.insert($0).inserted }
+    if distinct.count < addresses.count { remarks.append("the same name server stands there more than once") }
 
-    let probe = DNSProbe(timeout: timeout, tries: flags.integer("tries"), usesEDNS: configuration.options.usesEDNS)
+    let probe = DNSProbe(timeout: timeout, tries: tries, usesEDNS: configuration.options.usesEDNS)
     self.name = name
     self.types = types
     self.remarks = remarks
-    self.servers = probe.search(names, types, at: servers)
+    self.servers = probe.search(names, types, at: distinct)
   }
 
   private static func types(_ text: String) throws(UsageError) -> [DNSRecordType] {

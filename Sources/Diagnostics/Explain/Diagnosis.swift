@@ -263,12 +263,34 @@ public struct Diagnosis: Sendable {
       causes: ["the service is not registered", "it is another server, or another version"],
       cure: "register grpc.health.v1.Health, or call what the server has"),
     Diagnosis(
+      "METHOD_UNIMPLEMENTED", "the server has the service, and not the method",
+      causes: ["the server is of an older version than the client", "the method's name is misspelt"],
+      cure: "deploy the server's version that has the method, or call one that it has"),
+    Diagnosis(
       "GRPC_FAILED", "the call fails with a status",
       causes: ["the status and its message say what"], cure: "see the message and the server's log"),
     Diagnosis(
       "NOT_SERVING", "the server says that it is not well",
       causes: ["its own checks fail, such as its database", "it is starting, or draining"],
       cure: "see the server's log"),
+
+    // Between here and there.
+    Diagnosis(
+      "MESH_SIDECAR", "a proxy of this place takes the connections over, and what it says is not the server's",
+      causes: [
+        "the sidecar of a service mesh cannot reach the server, or must not",
+        "the sidecar and the server do not agree on TLS",
+        "a rule of the firewall here redirects connections to a local process",
+      ],
+      cure: "see the sidecar's log and the mesh's policies, or connect from where no sidecar is",
+      next: "netdiag listeners"),
+    Diagnosis(
+      "MTU_BLACKHOLE", "small packets arrive, large ones do not",
+      causes: [
+        "a tunnel or an overlay on the way takes smaller packets, and the ICMP that would say so is dropped",
+        "an interface has a larger MTU than the network behind it",
+      ],
+      cure: "lower the MTU here to that of the way, or let ICMP \"fragmentation needed\" through", next: "netdiag net"),
 
     // Here.
     Diagnosis(

@@ -76,7 +76,7 @@ struct ListenersReport: Report {
 
   /// Listeners whose port may have been meant: its neighbours, the same digits in another order, one digit more, less
   /// or another; where only a few listen at all, these.
-  private static func near(_ port: UInt16, _ listeners: [Listener]) -> [Listener] {
+  static func near(_ port: UInt16, _ listeners: [Listener]) -> [Listener] {
     let others = listeners.filter { !$0.isDockerResolver }
     let near = others.filter { listener in
       let distance = Int(listener.port) - Int(port)

@@ -163,7 +163,7 @@ extension SameNetwork {
 
 extension SocketAddress {
   /// The IP address and the number of the interface that a link-local one names.
-  fileprivate var ip: (IPAddress, UInt32)? {
+  var ip: (IPAddress, UInt32)? {
     switch self {
     case .ipv4(let bytes, _): IPAddress(bytes).map { ($0, 0) }
     case .ipv6(let bytes, _, let scope): IPAddress(bytes).map { ($0, scope) }

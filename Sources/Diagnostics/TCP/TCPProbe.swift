@@ -17,10 +17,10 @@ struct TCPAttempt {
 struct TCPProbe {
   /// How long an attempt may take, in nanoseconds. A dead address on an own network shows after 3.1 seconds.
   let timeout: Int64
-
   /// How long a connection has to stay open to count as one, in nanoseconds. Docker's proxy accepts whatever it has
-  /// behind it, and ends the connection when it finds nobody there.
-  static let settlingTime: Int64 = 100_000_000
+  /// behind it, and ends the connection when it finds nobody there. Nothing where bytes are exchanged afterwards, which
+  /// tells the same sooner.
+  var settlingTime: Int64 = 100_000_000
 
   /// An attempt on its way. A class, as a socket cannot be an array's element.
   private final class Attempt {
@@ -58,7 +58,7 @@ struct TCPProbe {
     }
     while !running.isEmpty {
       let settled = running.compactMap { $0.attempt.connected }.min().map {
-        Deadline(nanoseconds: Self.settlingTime, after: $0)
+        Deadline(nanoseconds: settlingTime, after: $0)
       }
       var poll = Poll()
       for entry in running {
@@ -104,7 +104,7 @@ struct TCPProbe {
       } catch { return result(attempt, .closedAtOnce(isReset: true), until: connected) }
     }
     // One that stands when the time is over has not had its moment: it counts as open all the same.
-    let isSettled = Instant.now.nanoseconds(since: connected) >= Self.settlingTime
+    let isSettled = Instant.now.nanoseconds(since: connected) >= settlingTime
     return isSettled || isOver ? result(attempt, .open, until: connected) : nil
   }
 

@@ -64,30 +64,9 @@ struct TCPReport: Report {
   func write(to output: inout TextOutput) {
     if let nameFailure { output.line(.failure, nameFailure.meaning) }
     for address in addresses {
-      output.line(mark(address), address.address.text + "  " + Self.summary(address))
+      output.line(mark(address), address.address.text + "  " + address.summary)
       for hop in address.hops { output.detail(Self.text(hop)) }
     }
-  }
-
-  private static func summary(_ address: Address) -> String {
-    guard let first = address.attempts.first else { return "not tried" }
-    guard address.attempts.count > 1 else {
-      var text = first.outcome == .open ? "open in \(shownDuration(first.time))" : first.outcome.meaning
-      if first.outcome != .open { text += "; after \(shownDuration(first.time))" }
-      if first.retransmits > 0 { text += "; the first packet was sent \(first.retransmits + 1) times" }
-      return text
-    }
-    var text = "\(address.open.count) of \(address.attempts.count) open"
-    let times = address.times
-    if !times.isEmpty {
-      let shown = percentiles.map { name, percent in
-        name + " " + shownDuration(times[Self.index(percent, of: times.count)])
-      }
-      text += "  " + shown.joined(separator: " ")
-    }
-    if address.retransmits > 0 { text += "  \(address.retransmits) first packets sent again" }
-    if address.open.count < address.attempts.count, let outcome = address.outcome { text += "; " + outcome.meaning }
-    return text
   }
 
   private static func text(_ hop: TCPHop) -> String {
@@ -97,7 +76,7 @@ struct TCPReport: Report {
     return number + "no answer"
   }
 
-  private static let percentiles = [("min", 0), ("p50", 50), ("p99", 99), ("max", 100)]
+  fileprivate static let percentiles = [("min", 0), ("p50", 50), ("p99", 99), ("max", 100)]
 
   /// Where a percentile is among so many sorted values.
   static func index(_ percent: Int, of count: Int) -> Int { max(0, min(count - 1, (count * percent + 99) / 100 - 1)) }
@@ -131,5 +110,29 @@ struct TCPReport: Report {
     json.beginObject()
     for (name, percent) in Self.percentiles { json.milliseconds(name, times[Self.index(percent, of: times.count)]) }
     json.endObject()
+  }
+}
+
+extension TCPReport.Address {
+  /// What came of all attempts, in a few words.
+  var summary: String {
+    guard let first = attempts.first else { return "not tried" }
+    guard attempts.count > 1 else {
+      var text = first.outcome == .open ? "open in \(shownDuration(first.time))" : first.outcome.meaning
+      if first.outcome != .open { text += "; after \(shownDuration(first.time))" }
+      if first.retransmits > 0 { text += "; the first packet was sent \(first.retransmits + 1) times" }
+      return text
+    }
+    var text = "\(open.count) of \(attempts.count) open"
+    let times = times
+    if !times.isEmpty {
+      let shown = TCPReport.percentiles.map { name, percent in
+        name + " " + shownDuration(times[TCPReport.index(percent, of: times.count)])
+      }
+      text += "  " + shown.joined(separator: " ")
+    }
+    if retransmits > 0 { text += "  \(retransmits) first packets sent again" }
+    if open.count < attempts.count, let outcome = outcome { text += "; " + outcome.meaning }
+    return text
   }
 }

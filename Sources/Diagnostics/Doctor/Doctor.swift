@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockingClient
+internal import Bytes
+internal import DNS
+internal import Netlink
+internal import Sys
+
+/// Looks at everything between this place and a target, from the networks here to the health of the service there.
+///
+/// ```
+/// place ─┬─► name ─► route of each address ─► TCP to each ─► who listens (own addresses) ─► server at each ─► proxy
+///        └─► (the look-up runs meanwhile)                    the way of lost packets
+/// ```
+///
+/// A layer is looked at as far as those before it allow. Nothing takes longer than the deadline over all.
+final class Doctor {
+  let endpoint: Endpoint
+  let options: DoctorOptions
+  let environment: (String) -> String?
+  let waiter: Waiter
+  let deadline: Deadline
+
+  private(set) var checks: [Check] = []
+  var surroundings = Surroundings()
+  private(set) var host = HostFacts()
+  private(set) var network = NetworkFacts()
+  private var routes: NetlinkSocket?
+
+  /// The most addresses of a name that are looked at.
+  private static let maxAddresses = 16
+
+  init(
+    _ endpoint: Endpoint, _ options: DoctorOptions, environment: @escaping (String) -> String?, waiter: Waiter
+  ) {
+    (self.endpoint, self.options, self.environment, self.waiter) = (endpoint, options, environment, waiter)
+    deadline = Deadline(nanoseconds: options.timeout)
+  }
+
+  /// Looks at all of it.
+  func run() -> DoctorReport {
+    let start = Instant.now
+    let addresses = Array(lookUp().prefix(Self.maxAddresses))
+    for address in addresses { examineRoute(to: address) }
+    nameContainers(addresses)
+    let open = connect(to: addresses)
+    examineListeners(of: addresses)
+    if let first = open.first { examineRedirection(of: first) }
+    var success = "takes connections"
+    if options.expectation > .tcp { success = examineServers(at: open) ?? success }
+    if !open.isEmpty { examineConnections(to: open) }
+    examineProxy()
+    if let signal = waiter.termination {
+      add(.tcp, .unknown, "CANCELLED", "\(signal.name) ended the examination")
+    } else if deadline.hasPassed {
+      add(.tcp, .note, "the time of \(shownDuration(options.timeout)) ran out: not everything was looked at")
+    }
+    return DoctorReport(
+      endpoint: endpoint, expectation: options.expectation, checks: checks, surroundings: surroundings,
+      success: success, time: Instant.now.nanoseconds(since: start))
+  }
+
+  // MARK: - For the layers
+
+  func add(_ layer: Layer, _ mark: Mark, _ code: String, _ text: String, at address: String? = nil) {
+    checks.append(Check(layer, mark, code, text, at: address))
+  }
+
+  func add(_ layer: Layer, _ mark: Mark, _ text: String, at address: String? = nil) {
+    add(layer, mark, "OK", text, at: address)
+  }
+
+  /// A part of the time that is left, in nanoseconds, but no more than a limit.
+  func share(of parts: Int, atMost limit: Int64) -> Int64 { min(limit, deadline.remaining / Int64(max(1, parts))) }
+
+  /// Looks at this place; called once, while the name is being looked up.
+  func examinePlace() {
+    host = HostFacts(environment: environment)
+    do throws(NetlinkError) {
+      var socket = try NetlinkSocket(.route)
+      network = NetworkFacts(&socket)
+      routes = consume socket
+    } catch { network = NetworkFacts(failure: error.text) }
+    surroundings.isContainer = !host.container.signs.isEmpty
+    surroundings.hasDockerResolver = host.resolver?.nameServerTexts.contains("127.0.0.11") ?? false
+    surroundings.hasDefaultRoute = network.failure != nil || !network.defaultRoutes.isEmpty
+    surroundings.hasTrustStore = host.trustStore != nil
+    surroundings.isDottedName = endpoint.host.utf8.contains(0x2E)
+    add(.environment, .ok, placeText)
+    // What is odd here need not matter to this target: it is told, and counts where something fails.
+    for warning in NetReport(network: network, host: host).warnings {
+      add(.environment, warning.code == "FD_LIMIT" ? .warning : .note, warning.code, warning.text)
+    }
+    if let failure = network.failure {
+      add(.environment, .note, "UNDETERMINED", "the kernel does not tell networks: \(failure)")
+    }
+  }
+
+  private var placeText: String {
+    var words: [String] = []
+    if surroundings.isContainer {
+      words.append(host.container.runtime.map { "a container (\($0.safeForDisplay))" } ?? "a container")
+    }
+    let addresses = network.interfaces.filter { $0.isInUse && $0.hasAddress }.map { interface in
+      let own = interface.addresses.filter { !$0.address.isLinkLocal }.map { "\($0.address.text)/\($0.prefixLength)" }
+      return "\(interface.name) \(own.joined(separator: " "))"
+    }
+    words += addresses.prefix(4)
+    if addresses.count > 4 { words.append("\(addresses.count - 4) more interfaces") }
+    if let user = host.rights.userID { words.append("uid \(user)") }
+    if let capabilities = host.rights.effective { words.append("capabilities: \(capabilities.text)") }
+    return words.isEmpty ? "nothing is known of it" : words.joined(separator: ", ")
+  }
+
+  // MARK: - Routes
+
+  /// Whether an address is this place's own.
+  func isOwn(_ address: IPAddress) -> Bool {
+    address.isLoopback || network.interfaces.contains { $0.addresses.contains { $0.address == address } }
+  }
+
+  private func examineRoute(to address: SocketAddress) {
+    guard let (ip, scope) = address.ip, routes != nil else { return }
+    let unmapped = ip.unmapped
+    if isOwn(unmapped) {
+      surroundings.isOwnHost = true
+      return add(.route, .ok, "\(unmapped.text) is this place's own", at: address.text)
+    }
+    let route: Result<RouteRecord, NetlinkError>
+    do throws(NetlinkError) {
+      guard let found = try routes?.route(to: unmapped, interface: scope) else { return }
+      route = .success(found)
+    } catch { route = .failure(error) }
+    let judged = SameNetwork.judge(unmapped, route: route, in: network)
+    if judged.answer != .undetermined { surroundings.isOnLink = judged.answer == .yes }
+    if network.defaultRoutes.contains(where: { $0.nextHops.contains { $0.gateway == unmapped } }) {
+      surroundings.isOwnHost = surroundings.isContainer
+    }
+    add(.route, .ok, "\(unmapped.text) \(judged.reason)", at: address.text)
+  }
+
+  /// Reads the neighbours anew: trying to connect has asked for them.
+  func hasNeighbour(_ address: IPAddress) -> Bool {
+    var isThere = false
+    try? routes?.neighbours { neighbour in
+      if neighbour.address == address, !neighbour.hardwareAddress.isEmpty, neighbour.state != .failed { isThere = true }
+    }
+    return isThere
+  }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The one diagnosis that all checks come to.
+struct Verdict: Equatable {
+  /// The stable code; `OK` where all is well.
+  let code: String
+  /// What it comes to, without a full stop.
+  let sentence: String
+  /// What was seen that speaks for it, in the order of the layers.
+  let evidence: [String]
+  /// What may be behind it, the likeliest first; empty where all is well.
+  let candidates: [String]
+  /// The command that settles the rest; empty where nothing is open.
+  let next: String
+
+  /// How much of each is told: a diagnosis that nobody reads helps nobody.
+  private static let maxEvidence = 6
+  private static let maxCandidates = 4
+
+  /// Judges checks, in whatever order they come.
+  ///
+  /// - Parameter success: the sentence where nothing is wrong.
+  init(of checks: [Check], target: Endpoint, surroundings: Surroundings, success: String) {
+    let ordered = checks.enumerated().sorted { ($0.1.layer, $0.0) < ($1.1.layer, $1.0) }.map { $0.1 }
+    let worst = ordered.map { $0.mark }.max() ?? .unknown
+    // Of what is equally bad, the first layer counts: the others may be what comes of it.
+    guard worst > .note, let main = ordered.first(where: { $0.mark == worst }) else {
+      code = "OK"
+      sentence = success
+      evidence = ordered.filter { $0.layer == .health || $0.layer == .tcp }.prefix(Self.maxEvidence).map { $0.text }
+      (candidates, next) = ([], "")
+      return
+    }
+    if let sidecar = surroundings.sidecar, Surroundings.sidecarCodes.contains(main.code) {
+      // What answered was not the server, and no word of it is the server's.
+      code = "MESH_SIDECAR"
+      sentence = "\(sidecar) takes the connections over here, and what it says is: \(main.text)"
+    } else {
+      (code, sentence) = (main.code, main.text)
+    }
+    let diagnosis = Diagnosis.named(code)
+    evidence = Array(Self.evidence(for: main, in: ordered).prefix(Self.maxEvidence))
+    candidates = diagnosis.map { Array(surroundings.candidates(for: $0).prefix(Self.maxCandidates)) } ?? []
+    next = diagnosis.map { Self.command($0.next, target, surroundings) } ?? ""
+  }
+
+  /// What belongs to the main check: what led up to it at the same address, and whatever else is not as it should be.
+  private static func evidence(for main: Check, in ordered: [Check]) -> [String] {
+    ordered.filter { check in
+      guard check != main else { return false }
+      let isSamePlace = main.address == nil || check.address == nil || check.address == main.address
+      if check.mark >= .warning { return true }
+      let isOnTheWay = check.layer > .environment && check.layer < main.layer && isSamePlace
+      // What is odd about this place is told where it says more than that all the rest is well.
+      return isOnTheWay || check.mark == .note && check.code != "OK" && isSamePlace
+    }.map { $0.text }
+  }
+
+  /// The command of a diagnosis with the target's own words in it.
+  private static func command(_ command: String, _ target: Endpoint, _ surroundings: Surroundings) -> String {
+    var text = command.replacing("HOST:PORT", with: target.text).replacing("PORT", with: "\(target.port)")
+    text = text.replacing("NAME", with: target.hostText).replacing("HOST", with: target.hostText)
+    let beside = ", beside the server"
+    guard text.hasSuffix(beside) else { return text }
+    text = String(text.dropLast(beside.utf8.count))
+    if let container = surroundings.container { return "docker exec \(container) \(text)" }
+    return surroundings.isOwnHost ? text : text + beside
+  }
+}
+
+extension String {
+  /// The text with each occurrence of a word replaced. Embedded Swift's library has no such function.
+  fileprivate func replacing(_ word: String, with replacement: String) -> String {
+    let (bytes, word) = (Array(utf8), Array(word.utf8))
+    var result: [UInt8] = []
+    var index = 0
+    while index < bytes.count {
+      if bytes[index...].starts(with: word) {
+        result += replacement.utf8
+        index += word.count
+      } else {
+        result.append(bytes[index])
+        index += 1
+      }
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
+}
