@@ -2,6 +2,17 @@
 
 internal import Fault
 
+extension Fault {
+  /// The stable code under which netdiag reports the fault. A call that fails has a status, which may say more than
+  /// that it failed.
+  var diagnosis: String {
+    guard code == .callFailed else { return code.diagnosis }
+    if detail.hasPrefix("DEADLINE_EXCEEDED") { return "DEADLINE_EXPIRED" }
+    let isTooLarge = ErrorText.find(in: Array(detail.utf8)).first?.code == "MESSAGE_TOO_LARGE"
+    return detail.hasPrefix("RESOURCE_EXHAUSTED") && isTooLarge ? "MESSAGE_TOO_LARGE" : code.diagnosis
+  }
+}
+
 extension FaultCode {
   /// The stable code under which netdiag reports a fault; see docs/diagnoses.md.
   var diagnosis: String {

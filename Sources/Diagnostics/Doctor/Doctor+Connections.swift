@@ -103,41 +103,40 @@ extension Doctor {
 
   // MARK: - Sidecars
 
+  /// How often a connection is looked for that was taken over: whoever took it may have ended it already.
+  private static let looks = 3
+
   /// Whether a rule of this network namespace leads connections to an address elsewhere: to a socket of the same
   /// namespace whose peer is our own end. A service mesh does so for its proxy.
   func examineRedirection(of address: SocketAddress) {
     guard let ip = address.ip?.0.unmapped, !isOwn(ip) else { return }
-    do throws(SystemError) {
-      var socket = try StreamSocket(connectingTo: address)
-      var poll = Poll()
-      poll.add(socket, for: .writable)
-      guard try poll.wait(until: deadline) else { return }
-      try socket.finishConnecting()
-      guard let own = socket.localPort, let taker = taker(ofPort: own) else { return }
-      let text = "connections to \(address.text) are taken over here by \(taker)"
+    for _ in 0..<Self.looks where !deadline.hasPassed {
+      guard let port = takingPort(address) else { continue }
+      let listeners = ListenerTable().listeners.filter { $0.port == port }
+      let owners = SocketOwners(of: Set(listeners.map { $0.inode }))
+      let who = listeners.first.map { owners.owner(inode: $0.inode, userID: $0.userID).text }
+      let taker = "\(who ?? "a process that is not seen") on port \(port)"
       surroundings.sidecar = taker
-      add(.route, .note, "MESH_SIDECAR", text, at: address.text)
-    } catch {
-      // That it cannot be connected to is told elsewhere.
+      return add(
+        .route, .note, "MESH_SIDECAR", "connections to \(address.text) are taken over here by \(taker)",
+        at: address.text)
     }
   }
 
-  /// Who in this network namespace has accepted the connection that comes from a port of ours.
-  private func taker(ofPort own: UInt16) -> String? {
+  /// The port of this network namespace that has taken a connection to an address; nil where none has.
+  private func takingPort(_ address: SocketAddress) -> UInt16? {
+    // All is ready before: what is redirected within a machine stands before connect(2) returns.
+    guard var netlink = try? NetlinkSocket(.socketDiagnostics),
+      let socket = try? StreamSocket(connectingTo: address), let own = socket.localPort
+    else { return nil }
     var port: UInt16?
-    var query = SocketQuery(.tcp, isIPv6: false, states: [.established])
-    guard var netlink = try? NetlinkSocket(.socketDiagnostics) else { return nil }
-    for isIPv6 in [false, true] {
-      query.isIPv6 = isIPv6
+    for isIPv6 in [address.isIPv6, !address.isIPv6] where port == nil {
+      let query = SocketQuery(.tcp, isIPv6: isIPv6, states: [.established, .synReceived, .closeWait])
       try? netlink.sockets(query) { record in
         if record.remotePort == own, isOwn(record.remoteAddress.unmapped) { port = record.localPort }
       }
     }
-    guard let port else { return nil }
-    let listeners = ListenerTable().listeners.filter { $0.port == port }
-    let owners = SocketOwners(of: Set(listeners.map { $0.inode }))
-    let who = listeners.first.map { owners.owner(inode: $0.inode, userID: $0.userID).text }
-    return "\(who ?? "a process that is not seen") on port \(port)"
+    return port
   }
 
   // MARK: - Connections

@@ -46,7 +46,7 @@ extension Doctor {
       // A server that waits for TLS closes, hangs or complains when it hears something else: asking it settles that.
       let speaksTLS = fault.code == .serverSpeaksTLS || Self.mayWantTLS(fault) && answersTLS(at: address, until: limit)
       guard speaksTLS else {
-        add(.speech, .failure, fault.code.diagnosis, fault.programReason, at: name)
+        add(.speech, .failure, fault.diagnosis, fault.programReason, at: name)
         return nil
       }
       guard options.security == .detected else {
@@ -99,7 +99,7 @@ extension Doctor {
       examineHTTP2(connection, at: address, until: limit)
       return examineHealth(at: address, isSecure: true, until: limit) ?? "speaks HTTP/2 over TLS"
     case .failure(let fault):
-      add(.http2, .failure, fault.code.diagnosis, fault.programReason, at: name)
+      add(.http2, .failure, fault.diagnosis, fault.programReason, at: name)
       return nil
     }
   }
@@ -136,7 +136,7 @@ extension Doctor {
     let name = address.text
     let time = connection.timings.settings.map { " after \(shownDuration($0))" } ?? ""
     add(.http2, .ok, "\(name) sent its SETTINGS\(time)", at: name)
-    if let goAway = connection.goAway { add(.http2, .failure, goAway.code.diagnosis, goAway.programReason, at: name) }
+    if let goAway = connection.goAway { add(.http2, .failure, goAway.diagnosis, goAway.programReason, at: name) }
     connection.close()
   }
 
@@ -163,7 +163,7 @@ extension Doctor {
   }
 
   private func report(_ check: HealthCheck, at name: String) {
-    if let fault = check.fault { add(.health, .failure, fault.code.diagnosis, fault.programReason, at: name) }
+    if let fault = check.fault { add(.health, .failure, fault.diagnosis, fault.programReason, at: name) }
     for service in check.services {
       let title = service.name.isEmpty ? "the server as a whole" : service.name.safeForDisplay
       guard let fault = service.fault else {
@@ -173,7 +173,7 @@ extension Doctor {
       }
       // A server without the health service may serve all the same.
       let mark: Mark = fault.code == .notImplemented ? .warning : .failure
-      add(.health, mark, fault.code.diagnosis, "\(title): \(fault.programReason)", at: name)
+      add(.health, mark, fault.diagnosis, "\(title): \(fault.programReason)", at: name)
     }
   }
 
