@@ -35,7 +35,10 @@ names = {
     "legacy-service": [a("legacy-service", "172.21.0.2")],
     "2.0.20.172.in-addr.arpa": [ptr("172.20.0.2", "user-service.shop")],
 }
-with NameServer(zone(names), "127.0.0.11", 53):
+known = zone(names)
+# Docker's resolver says so of every name that it does not know where it has nobody to ask in turn.
+fails = lambda query: query.answer(code=SERVER_FAILURE) if query.name.startswith("broken-") else known(query)
+with NameServer(fails, "127.0.0.11", 53):
     print("ready", flush=True)
     sys.stdin.read()
 """
