@@ -126,7 +126,8 @@ final class Checks {
   private func outcome(of answer: Answer, _ name: String, _ window: Int64, _ read: ([UInt8]) -> Outcome) -> Outcome {
     switch answer {
     case .message(let bytes): read(bytes)
-    case .failure(let status, let fault): Outcome(status, service: name, fault: fault, peer: client.peerName)
+    case .failure(let status, let fault):
+      Outcome(status, service: name, fault: fault, peer: client.peerName, namesFlags: options.namesFlags)
     case .timedOut(let fault): Outcome(timedOut: fault, within: shown(options.rpcTimeout, window))
     case .cancelled(let fault): .cancelled(fault)
     }

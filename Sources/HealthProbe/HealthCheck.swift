@@ -45,13 +45,14 @@ package struct HealthCheck {
     arguments: [String], environment: @escaping (String) -> String?, waiter: Waiter, authority: String? = nil,
     tls: TLSOptions? = nil
   ) throws(Refusal) {
-    let options: ProbeOptions
+    var options: ProbeOptions
     let flags: FlagValues
     do throws(FlagError) { flags = try probeFlags.parse(arguments) } catch {
       if case .message(let line) = error { throw Refusal(line: line) }
       throw Refusal(line: "the flags cannot be read")
     }
     do throws(UsageError) { options = try ProbeOptions(flags) } catch { throw Refusal(line: error.words) }
+    options.namesFlags = false
     var dial: DialOptions
     do throws(TargetError) { dial = DialOptions(target: try Target(options.address)) } catch {
       throw Refusal(line: error.cause)

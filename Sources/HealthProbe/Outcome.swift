@@ -80,7 +80,9 @@ struct Outcome {
   }
 
   /// A call that failed.
-  init(_ status: Status, service: String, fault: Fault?, peer: String) {
+  ///
+  /// - Parameter namesFlags: whether what to do about it may be told by the probe's flags.
+  init(_ status: Status, service: String, fault: Fault?, peer: String, namesFlags: Bool = true) {
     // The server's words are escaped; ours quote what they repeat of the server's.
     let message = status.origin == .peer ? status.message.safeForDisplay : status.message
     if status.code == .unimplemented {
@@ -93,8 +95,10 @@ struct Outcome {
     let hint: String =
       switch status.code {
       case .notFound:
-        "the server does not know the service \(service.quoted): check its name; -all lists those it knows"
-      case .unauthenticated, .permissionDenied: "the server wants credentials, or others: see -rpc-header"
+        "the server does not know the service \(service.quoted): check its name"
+          + (namesFlags ? "; -all lists those it knows" : "")
+      case .unauthenticated, .permissionDenied: 
+        "the server wants credentials, or others" + (namesFlags ? ": see -rpc-header" : "")
       case .deadlineExceeded: "the server gave up by its own clock: a call that it makes itself took too long"
       case .unknown where status.origin == .peer && status.message.isEmpty: "the server gave no grpc-status"
       default: ""

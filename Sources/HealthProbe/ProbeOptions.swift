@@ -55,6 +55,8 @@ struct ProbeOptions {
   let usesGzip: Bool
   let isVerbose: Bool
   let writesJSON: Bool
+  /// Whether what to do about a failure may be told by the probe's flags: not where another tool runs its engine.
+  var namesFlags = true
   let usesDockerCodes: Bool
   let failsFast: Bool
   let ignoresProxy: Bool

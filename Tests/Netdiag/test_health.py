@@ -40,6 +40,8 @@ def test_a_service_that_the_server_does_not_know(netdiag, server):
     document = netdiag("health", server.address, "nobody", "--json").ends(PROBLEM).json
     (service,) = document["services"]
     assert service["status"] is None and "does not know the service" in service["reason"]
+    # The probe's own flags would mean nothing here.
+    assert "-all" not in service["reason"]
 
 
 def test_every_service_that_is_listed(netdiag, server):
