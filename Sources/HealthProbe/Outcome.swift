@@ -97,7 +97,7 @@ struct Outcome {
       case .notFound:
         "the server does not know the service \(service.quoted): check its name"
           + (namesFlags ? "; -all lists those it knows" : "")
-      case .unauthenticated, .permissionDenied: 
+      case .unauthenticated, .permissionDenied:
         "the server wants credentials, or others" + (namesFlags ? ": see -rpc-header" : "")
       case .deadlineExceeded: "the server gave up by its own clock: a call that it makes itself took too long"
       case .unknown where status.origin == .peer && status.message.isEmpty: "the server gave no grpc-status"
