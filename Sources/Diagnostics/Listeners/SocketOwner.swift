@@ -36,7 +36,9 @@ struct SocketOwners {
     holders: SocketHolders, hidden: [(processID: Int32, userID: UInt32, command: String)], ownUserID: UInt32
   ) {
     self.holders = holders
-    byInode = Dictionary(holders.found.map { ($0.inode, $0) }) { first, _ in first }
+    var byInode: [UInt32: SocketHolder] = [:]
+    for holder in holders.found where byInode[holder.inode] == nil { byInode[holder.inode] = holder }
+    self.byInode = byInode
     self.hidden = hidden
     self.ownUserID = ownUserID
   }
