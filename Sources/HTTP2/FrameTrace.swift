@@ -20,8 +20,22 @@ public struct FrameTrace: Equatable, Sendable {
   public let streamID: StreamID
   /// Bytes of payload; those of CONTINUATION frames count as their HEADERS frame's.
   public let length: Int
-  /// What is inside, such as `MAX_FRAME_SIZE=16384` or `PROTOCOL_ERROR`. Header values and data are never shown.
-  public let detail: String
+  /// What is inside.
+  public let content: Content
+
+  /// What is inside a frame. Header values and data are never kept.
+  public enum Content: Equatable, Sendable {
+    /// Nothing that is kept.
+    case none
+    /// The entries of SETTINGS, in their order.
+    case settings([HTTP2Setting])
+    /// The code of RST_STREAM.
+    case reset(HTTP2ErrorCode)
+    /// The last stream and the code of GOAWAY.
+    case goAway(lastStreamID: StreamID, HTTP2ErrorCode)
+    /// The bytes that WINDOW_UPDATE adds.
+    case windowUpdate(increment: Int)
+  }
 
   /// The type as RFC 9113 writes it, `WINDOW_UPDATE`; the decimal number of an unknown one.
   public var typeName: String {
@@ -44,7 +58,13 @@ public struct FrameTrace: Equatable, Sendable {
   public var text: String {
     var text = "\(typeName) stream=\(streamID) length=\(length) flags=0x"
     text += String(flags, radix: 16)
-    if !detail.isEmpty { text += " " + detail }
+    switch content {
+    case .none: break
+    case .settings(let entries): for entry in entries { text += " \(entry.name)=\(entry.value)" }
+    case .reset(let code): text += " " + code.name
+    case .goAway(let last, let code): text += " last=\(last) \(code.name)"
+    case .windowUpdate(let increment): text += " increment=\(increment)"
+    }
     return text
   }
 }

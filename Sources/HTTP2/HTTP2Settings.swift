@@ -33,9 +33,20 @@ public struct HTTP2Settings: Equatable, Sendable {
     default: break
     }
   }
+}
 
-  /// The name of a setting as RFC 9113 writes it, without its `SETTINGS_`; the decimal number where it is unknown.
-  static func name(of identifier: UInt16) -> String {
+/// One entry of a SETTINGS frame, known or not.
+public struct HTTP2Setting: Equatable, Sendable {
+  /// The number on the wire.
+  public let identifier: UInt16
+  /// The value.
+  public let value: UInt32
+
+  /// An entry.
+  public init(identifier: UInt16, value: UInt32) { (self.identifier, self.value) = (identifier, value) }
+
+  /// The name as RFC 9113 writes it, without its `SETTINGS_`; the number in hexadecimal where it is unknown.
+  public var name: String {
     switch identifier {
     case 0x1: "HEADER_TABLE_SIZE"
     case 0x2: "ENABLE_PUSH"
@@ -45,7 +56,7 @@ public struct HTTP2Settings: Equatable, Sendable {
     case 0x6: "MAX_HEADER_LIST_SIZE"
     case 0x8: "ENABLE_CONNECT_PROTOCOL"
     case 0x9: "NO_RFC7540_PRIORITIES"
-    default: String(identifier)
+    default: "0x" + String(identifier, radix: 16)
     }
   }
 }

@@ -189,31 +189,28 @@ extension SessionContext {
     traces.append(
       FrameTrace(
         direction: direction, type: header.type, flags: header.flags, streamID: header.stream_id, length: header.length,
-        detail: unsafe detail(of: frame)))
+        content: unsafe content(of: frame)))
   }
 
-  private func detail(of frame: nghttp2_frame) -> String {
-    let header = unsafe frame.hd
-    switch UInt32(header.type) {
+  private func content(of frame: nghttp2_frame) -> FrameTrace.Content {
+    switch UInt32(unsafe frame.hd.type) {
     case NGHTTP2_RST_STREAM.rawValue:
-      return HTTP2ErrorCode(rawValue: unsafe frame.rst_stream.error_code).name
+      return .reset(HTTP2ErrorCode(rawValue: unsafe frame.rst_stream.error_code))
     case NGHTTP2_SETTINGS.rawValue:
       let settings = unsafe frame.settings
-      var text = ""
-      for index in 0..<(unsafe settings.niv) {
-        let entry = unsafe settings.iv[index]
-        if index > 0 { text += " " }
-        text += HTTP2Settings.name(of: UInt16(truncatingIfNeeded: entry.settings_id)) + "=" + String(entry.value)
-      }
-      return text
+      return .settings(
+        (0..<(unsafe settings.niv)).map { index in
+          let entry = unsafe settings.iv[index]
+          return HTTP2Setting(identifier: UInt16(truncatingIfNeeded: entry.settings_id), value: entry.value)
+        })
     case NGHTTP2_GOAWAY.rawValue:
       let goAway = unsafe frame.goaway
-      return "last=" + String(unsafe goAway.last_stream_id) + " "
-        + HTTP2ErrorCode(rawValue: unsafe goAway.error_code).name
+      return .goAway(
+        lastStreamID: unsafe goAway.last_stream_id, HTTP2ErrorCode(rawValue: unsafe goAway.error_code))
     case NGHTTP2_WINDOW_UPDATE.rawValue:
-      return "increment=" + String(unsafe frame.window_update.window_size_increment)
+      return .windowUpdate(increment: Int(unsafe frame.window_update.window_size_increment))
     default:
-      return ""
+      return .none
     }
   }
 }
