@@ -38,13 +38,14 @@ package struct HealthCheck {
   /// Checks the health of a server's services once.
   ///
   /// - Parameters:
-  ///   - arguments: flags of the probe's, `-addr` among them.
-  ///   - authority: what the server is called in requests, where that is not what the flags say.
-  ///   - tls: how TLS is spoken, where that is not as the flags say. They must ask for TLS, too.
+  ///   - arguments: flags of the probe's, `-addr` among them, and none of TLS.
+  ///   - tls: how TLS is spoken; nil for plaintext.
+  ///   - authority: what the server is called in requests; nil for what the target says.
   package init(
-    arguments: [String], environment: @escaping (String) -> String?, waiter: Waiter, authority: String? = nil,
-    tls: TLSOptions? = nil
+    arguments: [String], tls: TLSOptions?, authority: String? = nil, environment: @escaping (String) -> String?,
+    waiter: Waiter
   ) throws(Refusal) {
+    let arguments = arguments + (tls == nil ? [] : ["-tls"])
     var options: ProbeOptions
     let flags: FlagValues
     do throws(FlagError) { flags = try probeFlags.parse(arguments) } catch {
@@ -57,18 +58,11 @@ package struct HealthCheck {
     do throws(TargetError) { dial = DialOptions(target: try Target(options.address)) } catch {
       throw Refusal(line: error.cause)
     }
-    if options.security == .tls, tls != nil {
-      dial.tls = tls
-    } else if options.security == .tls {
-      do throws(UsageError) {
-        dial.tls = try Credentials.tls(options, hostName: dial.target.hostName, environment: environment)
-      } catch { throw Refusal(line: error.words) }
-    }
+    dial.tls = tls
     dial.userAgent = options.fullUserAgent
     dial.failsFast = true
     if !options.ignoresProxy { dial.proxies = ProxyRules(environment: environment) }
-    let authority = authority ?? (options.serverName.isEmpty ? dial.target.authority : options.serverName)
-    let client = HealthClient(Dialer(dial, waiter: waiter), options, authority: authority)
+    let client = HealthClient(Dialer(dial, waiter: waiter), options, authority: authority ?? dial.target.authority)
     let checks = Checks(client, options, Verbose(options), waiter, .never)
     let outcome = checks.run()
     client.close()

@@ -184,10 +184,9 @@ extension Doctor {
     var arguments = ["-addr=" + address.text, "-connect-timeout=" + time, "-rpc-timeout=" + time, "-no-proxy"]
     let services = options.services
     arguments.append(services.count == 1 ? "-service=" + services[0] : "-services=" + services.joined(separator: ","))
-    if isSecure { arguments += ["-tls", "-tls-no-verify"] }
     return try HealthCheck(
-      arguments: arguments, environment: environment, waiter: waiter, authority: endpoint.address,
-      tls: isSecure ? lenientTLS : nil)
+      arguments: arguments, tls: isSecure ? lenientTLS : nil, authority: endpoint.address, environment: environment,
+      waiter: waiter)
   }
 
   // MARK: - Proxies

@@ -60,19 +60,9 @@ let doctorCommand = Netdiag.Command(
           "plaintext", .bool, summary: "clients use no TLS: a server that wants it is a fault",
           details: "Without --tls and --plaintext, the server is spoken to as it wants it.", hasEnvironment: false),
         Flag(
-          "servername", .string, "NAME", summary: "name to ask for and to look for in the certificate",
-          details: "The target's host where it is not given.", hasEnvironment: false),
-        Flag(
-          "cacert", .string, "FILE", summary: "PEM file of the authorities to trust instead of the system's",
-          hasEnvironment: false),
-        Flag(
-          "cert", .string, "FILE", summary: "PEM file of the client certificate, with its chain",
-          hasEnvironment: false),
-        Flag("key", .string, "FILE", summary: "PEM file of the client certificate's key", hasEnvironment: false),
-        Flag(
           "min-days", .integer(0...36_500), "DAYS", default: "14",
           summary: "how many days the certificate must still be valid", hasEnvironment: false),
-      ]),
+      ] + TLSFlags.names),
   ]
 ) { (invocation) throws(UsageError) in
   let flags = invocation.flags
@@ -89,9 +79,8 @@ let doctorCommand = Netdiag.Command(
 extension DoctorOptions {
   fileprivate init(_ invocation: Invocation, _ endpoint: Endpoint) throws(UsageError) {
     let flags = invocation.flags
-    let given = flags.string("servername")
-    serverName = given.isEmpty ? endpoint.host : given
-    tls = try TLSClientConfiguration(invocation, serverName: serverName)
+    tls = try TLSClientConfiguration(invocation, host: endpoint.host, alpn: ["h2", "http/1.1"])
+    serverName = tls.serverName ?? endpoint.host
     guard let expectation = Expectation(rawValue: flags.string("expect")) else {
       throw UsageError(line: "--expect takes tcp, tls, http2 or grpc, not \(flags.string("expect").quoted)")
     }

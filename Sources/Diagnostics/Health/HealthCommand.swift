@@ -23,28 +23,18 @@ let healthCommand = Netdiag.Command(
         Flag(
           "header", .list, "'NAME: VALUE'", summary: "metadata to send; may be given more than once",
           hasEnvironment: false),
-        Flag("tls", .bool, summary: "use TLS", hasEnvironment: false),
-        Flag(
-          "insecure", .bool, summary: "with --tls: do not verify the server's certificate", hasEnvironment: false),
-        Flag(
-          "servername", .string, "NAME", summary: "with --tls: name to ask for and to verify", hasEnvironment: false),
-        Flag(
-          "cacert", .string, "FILE", summary: "with --tls: PEM file of authorities to trust", hasEnvironment: false),
-        Flag("cert", .string, "FILE", summary: "with --tls: PEM file of the client certificate", hasEnvironment: false),
-        Flag("key", .string, "FILE", summary: "with --tls: PEM file of its key", hasEnvironment: false),
-      ])
+      ]),
+    TLSFlags.optional,
   ]
 ) { (invocation) throws(UsageError) in
   let flags = invocation.flags
   guard let target = flags.operands.first else { throw UsageError(line: "name one target, as HOST:PORT") }
   let endpoint = try Endpoint([target])
-  guard
-    flags.bool("tls") || !["insecure", "servername", "cacert", "cert", "key"].contains(where: { flags.isGiven($0) })
-  else { throw UsageError(line: "--insecure, --servername, --cacert, --cert and --key need --tls") }
   for header in flags.list("header") where !header.utf8.contains(0x3A) {
     throw UsageError(line: "\(header.quoted) is no header: write 'NAME: VALUE'")
   }
   guard flags.duration("timeout") > 0 else { throw UsageError(line: "--timeout must be greater than zero") }
+  let tls = try invocation.tlsOptions(host: endpoint.host)
   let waiter: Waiter?
   var failure: Fault?
   do throws(Fault) { waiter = try Waiter() } catch { (waiter, failure) = (nil, error) }
@@ -52,7 +42,9 @@ let healthCommand = Netdiag.Command(
   if let waiter {
     do throws(HealthCheck.Refusal) {
       check = try HealthCheck(
-        arguments: probeArguments(flags, endpoint), environment: invocation.environment, waiter: waiter)
+        arguments: probeArguments(flags, endpoint), tls: tls,
+        authority: flags.isGiven("servername") ? flags.string("servername") : nil,
+        environment: invocation.environment, waiter: waiter)
     } catch { throw UsageError(line: error.line) }
     failure = check?.fault
   }
@@ -68,14 +60,6 @@ private func probeArguments(_ flags: FlagValues, _ endpoint: Endpoint) -> [Strin
   if flags.bool("all") { arguments.append("-all") }
   if services.count == 1 { arguments.append("-service=" + services[0]) }
   if services.count > 1 { arguments.append("-services=" + services.joined(separator: ",")) }
-  if flags.bool("tls") { arguments.append("-tls") }
-  if flags.bool("insecure") { arguments.append("-tls-no-verify") }
-  for (name, other) in [
-    ("servername", "tls-server-name"), ("cacert", "tls-ca-cert"), ("cert", "tls-client-cert"),
-    ("key", "tls-client-key"),
-  ] where !flags.string(name).isEmpty {
-    arguments.append("-\(other)=\(flags.string(name))")
-  }
   for header in flags.list("header") { arguments.append("-rpc-header=" + header) }
   return arguments
 }
