@@ -14,52 +14,42 @@ public import TLS
 public final class Connection {
   /// How much of a call's messages may wait to be sent before `send` waits itself.
   static let sendBacklog = 64 << 10
-  /// How long a closing connection waits for the server to close too.
-  static let lingerTime: Int64 = 50_000_000
 
-  private let stream: ByteStream
-  private var http2: HTTP2Session
+  private let link: HTTP2Link
   private let log: TransportLog?
   private var calls: [StreamID: Call] = [:]
-  private var hasSettings = false
+  private var isOver = false
 
   /// Why the connection can carry no more; nil while it can.
-  public private(set) var failure: Fault?
+  public var failure: Fault? { link.failure }
   /// The server's GOAWAY, once it came.
-  public private(set) var goAway: Fault?
+  public var goAway: Fault? { link.goAway }
   /// How long the steps took.
   public internal(set) var timings = Timings()
   /// What TLS agreed on; nil in the clear.
   public let security: TLSPeerFacts?
 
   /// The address at the other end.
-  public var peerName: String { stream.name }
+  public var peerName: String { link.peerName }
 
   init(_ stream: ByteStream, security: TLSPeerFacts?, limits: HTTP2Limits, log: TransportLog?) throws(Fault) {
-    self.stream = stream
     self.security = security
     self.log = log
-    do throws(HTTP2Error) { http2 = try HTTP2Session(role: .client, limits: limits) } catch {
-      throw Fault(.systemFailure, "HTTP/2", detail: error.message)
-    }
-    http2.isTracing = log?.wantsFrames ?? false
+    let wantsFrames = log?.wantsFrames ?? false
+    link = try HTTP2Link(stream, limits: limits, onFrame: wantsFrames ? { log?.info($0.text) } : nil)
   }
 
-  /// Sends the preface and waits for the server's SETTINGS: only they show that HTTP/2 is spoken.
+  /// Sends the preface and waits for the server's SETTINGS.
   func handshake(_ early: [UInt8], until deadline: Deadline) throws(Fault) {
-    if !early.isEmpty { http2.receive(early.span) }
-    dispatch()
-    while !hasSettings {
-      if let failure { throw failure }
-      guard try advance(until: deadline) else { throw Fault(.noSettings, peerName) }
-    }
+    defer { dispatch() }
+    try link.handshake(early, until: deadline)
   }
 
   /// Starts a call.
   public func start(_ request: ClientRequest, kind: CallKind) throws(Fault) -> Call {
     if let failure { throw failure }
     do throws(HTTP2Error) {
-      let id = try http2.submitRequest(request.fields, endStream: false)
+      let id = try link.session.submitRequest(request.fields, endStream: false)
       let call = Call(on: self, id, ClientCall(kind: kind))
       calls[id] = call
       return call
@@ -68,124 +58,67 @@ public final class Connection {
 
   /// Says goodbye and closes: GOAWAY, then our end of the stream, then the server's. Calls that still run end.
   public func close() {
-    if failure == nil {
-      http2.goAway(.noError, debugData: Array("client transport shutdown".utf8))
-      try? sendWhatIsDue()
-    }
-    stream.close(until: Deadline(nanoseconds: Self.lingerTime))
-    end(with: Fault(.connectionLost, peerName, detail: "closed by this end"))
+    link.close()
+    dispatch()
   }
 
   // MARK: - For calls
 
   func send(_ bytes: [UInt8], on id: StreamID, endStream: Bool) {
     // A stream that the server ended takes no more: its call has the reason.
-    try? http2.send(bytes, on: id, endStream: endStream)
+    try? link.session.send(bytes, on: id, endStream: endStream)
   }
 
-  func pendingBytes(on id: StreamID) -> Int { http2.pendingBytes(on: id) }
+  func pendingBytes(on id: StreamID) -> Int { link.session.pendingBytes(on: id) }
 
   func reset(_ id: StreamID) {
-    if calls.removeValue(forKey: id) != nil { http2.reset(id, .cancel) }
+    if calls.removeValue(forKey: id) != nil { link.session.reset(id, .cancel) }
   }
 
   /// Moves bytes both ways once; false where the deadline came before anything happened.
   func advance(until deadline: Deadline) throws(Fault) -> Bool {
-    do throws(Fault) {
-      try sendWhatIsDue()
-      // Sending ends streams too: what came of it must not wait for the server's next bytes.
-      if dispatch() { return true }
-      if !http2.wantsRead, !http2.wantsWrite {
-        end(with: goAway ?? Fault(.connectionLost, peerName))
-        return true
-      }
-      // Asked for itself: a peer that never pauses leaves nothing to wait for.
-      guard !deadline.hasPassed, try stream.waitUntilReadable(deadline) else { return false }
-      switch try stream.receive() {
-      case .bytes(let bytes): http2.receive(bytes.span)
-      case .endOfStream: http2.receiveEnd()
-      case .nothing: break
-      }
-    } catch {
-      // What the server said before it went may say more than that it went.
-      if case .bytes(let bytes)? = try? stream.receive() { http2.receive(bytes.span) }
-      dispatch()
-      if error.code == .cancelled { throw error }
-      end(with: error)
-      return true
-    }
-    dispatch()
-    return true
+    defer { dispatch() }
+    return try link.advance(until: deadline)
   }
 
-  private func sendWhatIsDue() throws(Fault) {
-    var bytes: [UInt8] = []
-    http2.drain(into: &bytes)
-    traceFrames()
-    if !bytes.isEmpty { try stream.send(bytes) }
-  }
+  // MARK: - What happens
 
-  // MARK: - What the session says
-
-  /// Takes note of the session's events; whether there were any.
-  @discardableResult private func dispatch() -> Bool {
-    var hasHappened = false
-    while let event = http2.nextEvent() {
-      hasHappened = true
+  /// Hands what has happened to the calls.
+  private func dispatch() {
+    for event in link.takeEvents() {
       switch event {
-      case .settings:
-        hasSettings = true
-        log?.info("SETTINGS received from \(peerName)")
+      case .settings: log?.info("SETTINGS received from \(peerName)")
       case .headers(let id, _, kind: _, endStream: _), .reset(let id, _, by: _): calls[id]?.receive(event)
       case .data(let id, _, let flowControlled, endStream: _):
         calls[id]?.receive(event)
-        http2.consume(id, flowControlled)
+        link.session.consume(id, flowControlled)
       case .streamClosed(let id, _):
         calls[id]?.receive(event)
         calls[id] = nil
-      case .goAway(_, let code, let debugData): receive(goAway: code, debugData)
-      case .failed(let error): end(with: fault(error))
-      case .settingsAcknowledged, .ping, .pingAcknowledged, .windowUpdated, .bodyDrained: break
+      case .goAway: tellGoAway()
+      case .failed, .settingsAcknowledged, .ping, .pingAcknowledged, .windowUpdated, .bodyDrained: break
       }
     }
-    traceFrames()
-    return hasHappened
+    if let failure, !isOver {
+      isOver = true
+      end(with: failure)
+    }
   }
 
-  private func receive(goAway code: HTTP2ErrorCode, _ debugData: [UInt8]) {
-    let text = String(decoding: debugData, as: UTF8.self)
-    let detail = code.name + (text.isEmpty ? "" : " \(text.quoted)")
-    goAway = Fault(.goAway, peerName, detail: detail)
-    log?.info("GOAWAY received: \(detail)")
-    if code == .enhanceYourCalm, text == "too_many_pings" {
+  private func tellGoAway() {
+    guard let goAway else { return }
+    log?.info("GOAWAY received: \(goAway.detail)")
+    if goAway.code == .tooManyPings {
       log?.error(
-        "Client received GoAway with error code \(code.name) and debug data equal to ASCII \(text.quoted).")
+        "Client received GoAway with error code ENHANCE_YOUR_CALM and debug data equal to ASCII \"too_many_pings\".")
     }
   }
 
-  private func fault(_ error: HTTP2Error) -> Fault {
-    switch error.code {
-    case .notHTTP2: Fault(insteadOfHTTP2: error.firstBytes, at: peerName)
-    case .endOfInput:
-      goAway ?? Fault(hasSettings ? .connectionLost : .closedBeforeSettings, peerName, detail: hasSettings ? "EOF" : "")
-    default: Fault(.protocolViolation, peerName, detail: error.message)
-    }
-  }
-
-  /// Records why the connection is over and ends its calls; the first reason counts.
+  /// Ends the calls.
   private func end(with fault: Fault) {
-    guard failure == nil else { return }
-    // Before SETTINGS, a connection that breaks has not been one yet.
-    let isEarly = !hasSettings && fault.code == .connectionLost
-    failure = isEarly ? Fault(.closedBeforeSettings, peerName, detail: fault.detail) : fault
     log?.warning("the connection to \(peerName) ended: \(fault.summary)")
     let what = fault.code == .connectionLost ? "error reading from server: \(fault.detail)" : fault.summary
     for call in calls.values { call.end(Status(.unavailable, what)) }
     calls = [:]
-  }
-
-  private func traceFrames() {
-    guard let log, log.wantsFrames else { return }
-    while let frame = http2.nextTrace() { log.info(frame.text) }
   }
 }

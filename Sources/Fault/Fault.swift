@@ -24,6 +24,12 @@ public struct Fault: Error, Equatable, Sendable {
     self.hint = hint.safeForDisplay.shortened(toUTF8Count: Self.detailLimit)
   }
 
+  /// The detail of a connection that the other end closed properly.
+  public static let endOfFile = "EOF"
+
+  /// Whether the connection was closed properly, and not broken.
+  public var isEndOfFile: Bool { code == .connectionLost && detail == Self.endOfFile }
+
   // Docker keeps 4,096 bytes of a check's output: the reason must leave room for the rest.
   private static let subjectLimit = 400
   private static let detailLimit = 600

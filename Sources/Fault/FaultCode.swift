@@ -71,10 +71,13 @@ public enum FaultCode: String, CaseIterable, Sendable {
   case noSettings = "no-settings"
   case closedBeforeSettings = "closed-before-settings"
   case goAway = "goaway"
+  case tooManyPings = "too-many-pings"
   case protocolViolation = "protocol-violation"
+  case compressionFailed = "compression-failed"
 
   case callTimeout = "call-timeout"
   case connectionLost = "connection-lost"
+  case streamReset = "stream-reset"
   case callFailed = "call-failed"
   case notImplemented = "not-implemented"
 
@@ -100,9 +103,9 @@ extension FaultCode {
       .certificateWrongUsage, .certificateInvalid, .certificateExpiresSoon, .clientCertificateWanted, .alpnMissing:
       .tls
     case .serverSpeaksTLS, .serverSpeaksHTTP1, .serverNotHTTP2, .noSettings, .closedBeforeSettings, .goAway,
-      .protocolViolation:
+      .tooManyPings, .protocolViolation, .compressionFailed:
       .http2
-    case .callTimeout, .connectionLost, .callFailed, .notImplemented: .call
+    case .callTimeout, .connectionLost, .streamReset, .callFailed, .notImplemented: .call
     case .notServing: .answer
     }
   }
@@ -116,12 +119,12 @@ extension FaultCode {
       .certificateExpired, .certificateNotYetValid, .certificateWrongHost, .certificateNoNames,
       .certificateUnknownIssuer, .certificateSelfSigned, .certificateWeak, .certificateWrongUsage, .certificateInvalid,
       .certificateExpiresSoon, .clientCertificateWanted, .alpnMissing, .serverSpeaksTLS, .serverSpeaksHTTP1,
-      .serverNotHTTP2, .protocolViolation, .notImplemented, .cancelled, .systemFailure:
+      .serverNotHTTP2, .protocolViolation, .compressionFailed, .notImplemented, .cancelled, .systemFailure:
       true
     case .noIdentity, .nameNotFound, .nameHasNoAddress, .resolverFailed, .resolveTimeout, .connectionRefused,
       .connectTimeout, .noRoute, .hostUnreachable, .socketNotFound, .connectFailed, .proxyUnreachable, .proxyFailed,
-      .proxyTimeout, .tlsTimeout, .tlsClosed, .noSettings, .closedBeforeSettings, .goAway, .callTimeout,
-      .connectionLost, .callFailed, .notServing:
+      .proxyTimeout, .tlsTimeout, .tlsClosed, .noSettings, .closedBeforeSettings, .goAway,
+      .tooManyPings, .callTimeout, .connectionLost, .streamReset, .callFailed, .notServing:
       false
     }
   }
@@ -170,9 +173,12 @@ extension FaultCode {
     case .noSettings: "connected, but no HTTP/2 SETTINGS came in time from"
     case .closedBeforeSettings: "connected, then closed before HTTP/2 began by"
     case .goAway: "connection ended with GOAWAY by"
+    case .tooManyPings: "connection ended for too many PINGs by"
     case .protocolViolation: "HTTP/2 violated by"
+    case .compressionFailed: "header compression failed with"
     case .callTimeout: "no answer to the call in time from"
     case .connectionLost: "connection lost to"
+    case .streamReset: "stream cut off by"
     case .callFailed: "the call failed at"
     case .notImplemented: "no such method at"
     case .notServing: "reachable, but not serving:"
@@ -226,9 +232,12 @@ extension FaultCode {
     case .noSettings: "the server hangs, or waits for something else, such as TLS"
     case .closedBeforeSettings: "the server refuses this client, is going down, or speaks something else, such as TLS"
     case .goAway: "the server is going down or asks to be left alone"
+    case .tooManyPings: "send keepalives less often, or let the server permit them"
     case .protocolViolation: "the server, or a proxy before it, is faulty"
+    case .compressionFailed: "the two ends lost each other's header tables: the server, or a proxy before it, is faulty"
     case .callTimeout: "the server is overloaded or hangs; -rpc-timeout gives it longer"
     case .connectionLost: "the server went down during the call"
+    case .streamReset: "the server, or a proxy before it, gave the call up: its log says why"
     case .callFailed: ""
     case .notImplemented: "the server must register the service grpc.health.v1.Health"
     case .notServing: "the server's own checks, or its log, say why"

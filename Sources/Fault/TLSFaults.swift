@@ -20,7 +20,8 @@ extension Fault {
     case .alpnRejected: self.init(.alpnMissing, name)
     case .truncated:
       self.init(
-        failure.duringHandshake ? .tlsClosed : .connectionLost, name, detail: failure.duringHandshake ? "" : "EOF")
+        failure.duringHandshake ? .tlsClosed : .connectionLost, name,
+        detail: failure.duringHandshake ? "" : Self.endOfFile)
     case .protocolViolation, .library:
       self.init(failure.duringHandshake ? .tlsFailed : .connectionLost, name, detail: failure.detail)
     }

@@ -5,6 +5,7 @@ internal import Bytes
 internal import Fault
 internal import Flags
 internal import GRPC
+internal import HTTP2
 internal import Health
 internal import Protobuf
 internal import Sys
@@ -102,7 +103,8 @@ final class HealthClient {
         case .success(let message): return .message(message)
         case .failure(let end):
           guard end.isUnprocessed, !isRepeated else {
-            return .failure(end.status, connection.goAway ?? connection.failure)
+            let reset = end.resetCode.map { Fault(reset: $0, at: connection.peerName) }
+            return .failure(end.status, connection.goAway ?? connection.failure ?? reset)
           }
           isRepeated = true
           if connection.goAway != nil || connection.failure != nil { try reconnect(until: deadline) }
@@ -167,10 +169,12 @@ final class HealthClient {
 private struct Ending: Error {
   let status: Status
   let isUnprocessed: Bool
+  let resetCode: HTTP2ErrorCode?
 
   init(_ end: CallEnd) {
     status = end.status
     isUnprocessed = end.isUnprocessed
+    resetCode = end.resetCode
   }
 }
 

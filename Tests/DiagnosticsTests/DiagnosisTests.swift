@@ -68,7 +68,11 @@ import Testing
       "upstream timed out (110: Connection timed out) while reading response header": "DEADLINE_EXPIRED",
       "curl: (6) Could not resolve host: x": "DNS_NXDOMAIN",
       "grpc: received message larger than max (5000000 vs. 4194304)": "MESSAGE_TOO_LARGE",
-      "GOAWAY received, ENHANCE_YOUR_CALM, debug data: too_many_pings": "H2_GOAWAY",
+      "GOAWAY received, ENHANCE_YOUR_CALM, debug data: too_many_pings": "TOO_MANY_PINGS",
+      "code = Internal desc = stream terminated by RST_STREAM with error code: PROTOCOL_ERROR": "H2_RST_STREAM",
+      "Received RST_STREAM with error code 2": "H2_RST_STREAM",
+      "connection error: COMPRESSION_ERROR": "H2_COMPRESSION_ERROR",
+      "code = Unavailable desc = closing transport due to: GOAWAY, code: NO_ERROR": "H2_GOAWAY",
       "all is well": nil,
     ]
     for (line, code) in known { #expect(ErrorText.find(in: Array(line.utf8)).first?.code == code, "\(line)") }

@@ -243,8 +243,32 @@ public struct Diagnosis: Sendable {
       causes: ["the server hangs", "it waits for TLS"], cure: "check the server, or connect with TLS"),
     Diagnosis(
       "H2_GOAWAY", "the server ends the connection by GOAWAY",
-      causes: ["it is going down", "the connection has reached its age", "too many PINGs (too_many_pings)"],
-      cure: "connect anew; for too_many_pings, send keepalives less often"),
+      causes: [
+        "it is going down", "the connection has reached its age", "a rule of the server's: its code says which",
+      ],
+      cure: "connect anew"),
+    Diagnosis(
+      "TOO_MANY_PINGS", "the server ends the connection because of keepalives",
+      causes: [
+        "the client sends PINGs more often than the server permits, which is every 5 minutes by default",
+        "it sends them while there is no call",
+      ],
+      cure: "raise the client's keepalive time, or let the server permit PINGs that often, and without calls"),
+    Diagnosis(
+      "H2_RST_STREAM", "the server cuts a stream off by RST_STREAM",
+      causes: [
+        "a proxy gives up the call: its upstream is gone, or its time is over",
+        "the server takes no more streams, or refuses the request",
+      ],
+      cure: "see the log of the server, and of the proxy before it"),
+    Diagnosis(
+      "H2_COMPRESSION_ERROR", "the two ends do not agree on the state of header compression",
+      causes: ["a proxy that mixes connections up", "a faulty server or client"],
+      cure: "connect without the proxy to tell which it is"),
+    Diagnosis(
+      "H2_UNANSWERED", "the server speaks HTTP/2, and leaves SETTINGS or PING without an answer",
+      causes: ["it hangs after its first words", "it is no whole HTTP/2 server"],
+      cure: "check the server: clients with keepalives will take it for dead"),
     Diagnosis(
       "H2_PROTOCOL_ERROR", "a rule of HTTP/2 is broken",
       causes: ["a faulty proxy or server"], cure: "see which of the two; connect without the proxy to tell"),

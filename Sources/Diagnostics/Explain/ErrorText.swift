@@ -82,7 +82,13 @@ struct ErrorText: Equatable {
     ("tls handshake timeout", "TLS_TIMEOUT"),
 
     // HTTP/2 and gRPC.
-    ("too_many_pings", "H2_GOAWAY"),
+    ("too_many_pings", "TOO_MANY_PINGS"),
+    ("too many pings", "TOO_MANY_PINGS"),
+    ("compression_error", "H2_COMPRESSION_ERROR"),
+    ("stream terminated by rst_stream", "H2_RST_STREAM"),
+    ("rst_stream closed stream", "H2_RST_STREAM"),
+    ("received rst_stream", "H2_RST_STREAM"),
+    ("stream was reset", "H2_RST_STREAM"),
     ("received message larger than max", "MESSAGE_TOO_LARGE"),
     ("message larger than max", "MESSAGE_TOO_LARGE"),
     ("exceeds maximum size", "MESSAGE_TOO_LARGE"),

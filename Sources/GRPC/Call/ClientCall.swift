@@ -11,12 +11,17 @@ public struct CallEnd: Equatable, Sendable {
   public let trailers: Metadata
   /// Whether the server said that it did not touch the call, so that sending it once more repeats nothing.
   public let isUnprocessed: Bool
+  /// The code of the RST_STREAM by which the server ended the call; nil where it ended otherwise.
+  public let resetCode: HTTP2ErrorCode?
 
   /// An end.
-  public init(status: Status, trailers: Metadata = Metadata(), isUnprocessed: Bool = false) {
+  public init(
+    status: Status, trailers: Metadata = Metadata(), isUnprocessed: Bool = false, resetCode: HTTP2ErrorCode? = nil
+  ) {
     self.status = status
     self.trailers = trailers
     self.isUnprocessed = isUnprocessed
+    self.resetCode = resetCode
   }
 }
 
@@ -178,9 +183,9 @@ public struct ClientCall: Sendable {
     if case .foreign(let status, let message, let body) = state { return end(foreign: status, message, body) }
     switch initiator {
     case .peer:
-      end(
-        HTTPMapping.code(reset: code), "stream terminated by RST_STREAM with error code: \(code.name)",
-        isUnprocessed: code == .refusedStream)
+      let status = Status(
+        HTTPMapping.code(reset: code), "stream terminated by RST_STREAM with error code: \(code.name)")
+      end(CallEnd(status: status, isUnprocessed: code == .refusedStream, resetCode: code))
     case .local, .library:
       end(.internal, "the server broke a rule of HTTP/2 on this stream: \(code.name)")
     }
