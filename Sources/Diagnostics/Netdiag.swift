@@ -43,7 +43,8 @@ public enum Netdiag {
 
   /// The commands, in the order of help.
   public static let commands: [Command] = [
-    listenersCommand, tcpCommand, tlsCommand, dnsCommand, healthCommand, netCommand, doctorCommand, explainCommand,
+    listenersCommand, tcpCommand, tlsCommand, dnsCommand, http2Command, healthCommand, netCommand, doctorCommand,
+    explainCommand,
   ]
 
   /// What the tool does, in one sentence without a full stop.

@@ -10,11 +10,13 @@ import sys
 
 import pytest
 
+from EndToEnd.peers import tcp
 from EndToEnd.probe import PT_INTERP, may_unshare, program_headers
 from netdiag import Netdiag
 from peers.namespaces import Namespace
 from peers.sockets import Server
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 PEERS = pathlib.Path(__file__).resolve().parent / "peers"
 
 
@@ -58,6 +60,36 @@ def namespace():
     """A network namespace of the test's own, with nothing but a loopback interface that is up."""
     with Namespace() as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory) -> pathlib.Path:
+    folder = tmp_path_factory.mktemp("certificates")
+    subprocess.run([ROOT / "scripts" / "make-certificates", folder], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def openssl(certificates):
+    """Starts `openssl s_server` with a certificate and more options; gives its address."""
+    running: list[subprocess.Popen] = []
+
+    def start(name: str = "server", *options: str) -> str:
+        port = tcp.free_port()
+        pair = ["-cert", certificates / f"{name}.pem", "-key", certificates / f"{name}.key"]
+        # The chain that lies behind the certificate is sent along.
+        pair += ["-cert_chain", certificates / f"{name}.pem"]
+        command = ["openssl", "s_server", "-accept", str(port), "-quiet", *pair, *options]
+        running.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL))
+        tcp.wait_for_port(port)
+        return f"localhost:{port}"
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+        process.stdin.close()
 
 
 @pytest.fixture(scope="session")

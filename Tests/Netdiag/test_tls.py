@@ -3,46 +3,10 @@
 
 from __future__ import annotations
 
-import pathlib
-import subprocess
-
 import pytest
 
 from EndToEnd.peers import tcp
 from netdiag import FINE, PROBLEM
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory) -> pathlib.Path:
-    folder = tmp_path_factory.mktemp("certificates")
-    subprocess.run([ROOT / "scripts" / "make-certificates", folder], check=True, capture_output=True)
-    return folder
-
-
-@pytest.fixture
-def openssl(certificates):
-    """Starts `openssl s_server` with a certificate and more options; gives its address."""
-    running: list[subprocess.Popen] = []
-
-    def start(name: str = "server", *options: str) -> str:
-        port = tcp.free_port()
-        pair = ["-cert", certificates / f"{name}.pem", "-key", certificates / f"{name}.key"]
-        # The chain that lies behind the certificate is sent along.
-        pair += ["-cert_chain", certificates / f"{name}.pem"]
-        command = ["openssl", "s_server", "-accept", str(port), "-quiet", *pair, *options]
-        running.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL))
-        tcp.wait_for_port(port)
-        return f"localhost:{port}"
-
-    yield start
-    for process in running:
-        process.kill()
-        process.wait()
-        process.stdin.close()
-
 
 def codes(document: dict) -> list[str]:
     return [finding["code"] for finding in document["findings"] if finding["mark"] == "FAIL"]

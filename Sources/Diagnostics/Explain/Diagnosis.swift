@@ -240,13 +240,14 @@ public struct Diagnosis: Sendable {
       cure: "use the port that speaks gRPC, or switch HTTP/2 on"),
     Diagnosis(
       "NO_SETTINGS", "the connection stands, and the server says nothing",
-      causes: ["the server hangs", "it waits for TLS"], cure: "check the server, or connect with TLS"),
+      causes: ["the server hangs", "it waits for TLS"], cure: "check the server, or connect with TLS",
+      next: "netdiag http2 HOST:PORT"),
     Diagnosis(
       "H2_GOAWAY", "the server ends the connection by GOAWAY",
       causes: [
         "it is going down", "the connection has reached its age", "a rule of the server's: its code says which",
       ],
-      cure: "connect anew"),
+      cure: "connect anew", next: "netdiag http2 HOST:PORT --idle 1m"),
     Diagnosis(
       "TOO_MANY_PINGS", "the server ends the connection because of keepalives",
       causes: [
@@ -260,7 +261,7 @@ public struct Diagnosis: Sendable {
         "a proxy gives up the call: its upstream is gone, or its time is over",
         "the server takes no more streams, or refuses the request",
       ],
-      cure: "see the log of the server, and of the proxy before it"),
+      cure: "see the log of the server, and of the proxy before it", next: "netdiag http2 HOST:PORT"),
     Diagnosis(
       "H2_COMPRESSION_ERROR", "the two ends do not agree on the state of header compression",
       causes: ["a proxy that mixes connections up", "a faulty server or client"],
@@ -268,10 +269,11 @@ public struct Diagnosis: Sendable {
     Diagnosis(
       "H2_UNANSWERED", "the server speaks HTTP/2, and leaves SETTINGS or PING without an answer",
       causes: ["it hangs after its first words", "it is no whole HTTP/2 server"],
-      cure: "check the server: clients with keepalives will take it for dead"),
+      cure: "check the server: clients with keepalives will take it for dead", next: "netdiag http2 HOST:PORT"),
     Diagnosis(
       "H2_PROTOCOL_ERROR", "a rule of HTTP/2 is broken",
-      causes: ["a faulty proxy or server"], cure: "see which of the two; connect without the proxy to tell"),
+      causes: ["a faulty proxy or server"], cure: "see which of the two; connect without the proxy to tell",
+      next: "netdiag http2 HOST:PORT"),
     Diagnosis(
       "DEADLINE_EXPIRED", "the call takes too long",
       causes: ["the server is overloaded or hangs", "the deadline is too short"],
