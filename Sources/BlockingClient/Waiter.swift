@@ -73,6 +73,8 @@ extension Fault {
       switch error.errno {
       case Errno.connectionRefused: .connectionRefused
       case Errno.timedOut: .connectTimeout
+      // A RST that answers the first packet is a refusal: this one came after the connection stood.
+      case Errno.connectionReset: .closedBeforeSettings
       case Errno.networkUnreachable, Errno.addressNotAvailable, Errno.familyNotSupported: .noRoute
       case Errno.hostUnreachable: .hostUnreachable
       case Errno.noSuchFile, Errno.notDirectory: .socketNotFound

@@ -33,6 +33,12 @@ import Testing
     #expect(Connector.combined([Fault(.noRoute, "a")]).code == .noRoute)
     #expect(Connector.combined([]).code == .nameHasNoAddress)
   }
+
+  @Test("a reset before the connection was looked at came after it stood")
+  func earlyReset() {
+    let fault = Fault(SystemError("connect", errno: Errno.connectionReset), to: "127.0.0.1:1")
+    #expect(fault == Fault(.closedBeforeSettings, "127.0.0.1:1"))
+  }
 }
 
 @Suite struct TransportLogTests {
