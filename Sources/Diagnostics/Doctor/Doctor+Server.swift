@@ -38,14 +38,12 @@ extension Doctor {
     let name = address.text
     let opening = options.security == .detected ? limit.earlier(Deadline(nanoseconds: Self.openingTime)) : limit
     switch http2(at: address, tls: nil, until: opening) {
-    case .success(let connection):
+    case .success(let findings):
       add(.speech, .ok, "\(name) speaks HTTP/2 in the clear", at: name)
-      examineHTTP2(connection, at: address, until: limit)
+      examineHTTP2(findings, at: address)
       return examineHealth(at: address, isSecure: false, until: limit) ?? "speaks HTTP/2 in the clear"
     case .failure(let fault):
-      // A server that waits for TLS closes, hangs or complains when it hears something else: asking it settles that.
-      let speaksTLS = fault.code == .serverSpeaksTLS || Self.mayWantTLS(fault) && answersTLS(at: address, until: limit)
-      guard speaksTLS else {
+      guard fault.code == .serverSpeaksTLS else {
         add(.speech, .failure, fault.diagnosis, fault.programReason, at: name)
         return nil
       }
@@ -55,21 +53,6 @@ extension Doctor {
       }
       return examineTLS(at: address, until: limit)
     }
-  }
-
-  private static func mayWantTLS(_ fault: Fault) -> Bool {
-    switch fault.code {
-    case .closedBeforeSettings, .noSettings, .serverSpeaksHTTP1, .serverNotHTTP2, .connectionLost: true
-    default: false
-    }
-  }
-
-  private func answersTLS(at address: SocketAddress, until limit: Deadline) -> Bool {
-    guard let endpoint = try? Endpoint([address.text]) else { return false }
-    var configuration = options.tls
-    configuration.verification = .none
-    let probe = TLSProbe(endpoint: endpoint, configuration: configuration, waiter: waiter, deadline: limit)
-    return probe.isAnswered()
   }
 
   // MARK: - TLS
@@ -95,8 +78,8 @@ extension Doctor {
     let success = "speaks \(findings.facts.version.name)"
     guard options.expectation > .tls, findings.facts.alpn == "h2" else { return success }
     switch http2(at: address, tls: lenientTLS, until: limit) {
-    case .success(let connection):
-      examineHTTP2(connection, at: address, until: limit)
+    case .success(let findings):
+      examineHTTP2(findings, at: address)
       return examineHealth(at: address, isSecure: true, until: limit) ?? "speaks HTTP/2 over TLS"
     case .failure(let fault):
       add(.http2, .failure, fault.diagnosis, fault.programReason, at: name)
@@ -108,19 +91,9 @@ extension Doctor {
 
   private func http2(
     at address: SocketAddress, tls: TLSOptions?, until limit: Deadline
-  ) -> Result<Connection, Fault> {
-    dial(address.text, proxies: .none, tls: tls, until: limit)
-  }
-
-  private func dial(
-    _ place: String, proxies: ProxyRules, tls: TLSOptions?, until limit: Deadline
-  ) -> Result<Connection, Fault> {
+  ) -> Result<HTTP2Findings, Fault> {
     do throws(Fault) {
-      guard let target = try? Target(place) else { throw Fault(.badTarget, place) }
-      var options = DialOptions(target: target)
-      options.proxies = proxies
-      options.tls = tls
-      return .success(try Dialer(options, waiter: waiter).attempt(until: limit))
+      return .success(try HTTP2Probe(tls: tls, pings: 1, waiter: waiter).run([address], until: limit))
     } catch { return .failure(error) }
   }
 
@@ -132,12 +105,11 @@ extension Doctor {
     return (try? TLSContext(client: configuration)).map { TLSOptions(context: $0) }
   }
 
-  private func examineHTTP2(_ connection: Connection, at address: SocketAddress, until limit: Deadline) {
+  private func examineHTTP2(_ findings: HTTP2Findings, at address: SocketAddress) {
     let name = address.text
-    let time = connection.timings.settings.map { " after \(shownDuration($0))" } ?? ""
+    let time = findings.timings.settings.map { " after \(shownDuration($0))" } ?? ""
     add(.http2, .ok, "\(name) sent its SETTINGS\(time)", at: name)
-    if let goAway = connection.goAway { add(.http2, .failure, goAway.diagnosis, goAway.programReason, at: name) }
-    connection.close()
+    for problem in findings.problems { add(.http2, .failure, problem.code, problem.text, at: name) }
   }
 
   // MARK: - Health
@@ -190,6 +162,18 @@ extension Doctor {
   }
 
   // MARK: - Proxies
+
+  private func dial(
+    _ place: String, proxies: ProxyRules, tls: TLSOptions?, until limit: Deadline
+  ) -> Result<Connection, Fault> {
+    do throws(Fault) {
+      guard let target = try? Target(place) else { throw Fault(.badTarget, place) }
+      var options = DialOptions(target: target)
+      options.proxies = proxies
+      options.tls = tls
+      return .success(try Dialer(options, waiter: waiter).attempt(until: limit))
+    } catch { return .failure(error) }
+  }
 
   /// Whether clients that obey the variables for proxies reach the target: this examination goes without.
   func examineProxy() {

@@ -63,23 +63,6 @@ struct TLSProbe {
       isResumable: isResumable, handshakeTime: time)
   }
 
-  /// Whether whoever is there answers in TLS at all, be it with an alert.
-  func isAnswered() -> Bool {
-    var lenient = configuration
-    lenient.verification = .none
-    guard let context = try? TLSContext(client: lenient), let stream = try? connect() else { return false }
-    defer { stream.close(until: Deadline(nanoseconds: 50_000_000)) }
-    do throws(Fault) {
-      _ = try stream.startTLS(context, until: deadline)
-      return true
-    } catch {
-      return switch error.code {
-      case .tlsAlert, .tlsFailed, .alpnMissing, .clientCertificateWanted: true
-      default: false
-      }
-    }
-  }
-
   private func connect() throws(Fault) -> ByteStream {
     let connector = Connector(waiter: waiter)
     let addresses = try connector.resolve(endpoint.host, port: endpoint.port, until: deadline)
