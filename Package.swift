@@ -117,8 +117,8 @@ var targets: [Target] = [
   part(
     "Diagnostics",
     [
-      "BlockingClient", "Bytes", "Crypto", "DNS", "Fault", "Flags", "HTTP2", "HealthProbe", "JSON", "Netlink",
-      "Sys", "TLS",
+      "BlockingClient", "Bytes", "Crypto", "DNS", "Fault", "Flags", "GRPC", "HTTP2", "Health", "HealthProbe", "JSON",
+      "Netlink", "Sys", "TLS",
     ]),
 
   // Floor 4: executables.

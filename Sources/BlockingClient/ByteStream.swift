@@ -34,6 +34,9 @@ package final class ByteStream {
     self.waiter = waiter
   }
 
+  /// What the kernel knows of the connection; see ``Sys/StreamSocket/tcpInfo``.
+  var tcpInfo: [UInt8] { socket.tcpInfo }
+
   // MARK: - TLS
 
   /// Shakes hands over TLS; from then on all bytes are encrypted. `early` is what the peer has said already.

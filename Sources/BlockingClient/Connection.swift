@@ -31,6 +31,8 @@ public final class Connection {
 
   /// The address at the other end.
   public var peerName: String { link.peerName }
+  /// What the kernel knows of the connection; see ``Sys/StreamSocket/tcpInfo``.
+  package var tcpInfo: [UInt8] { link.tcpInfo }
 
   init(_ stream: ByteStream, security: TLSPeerFacts?, limits: HTTP2Limits, log: TransportLog?) throws(Fault) {
     self.security = security

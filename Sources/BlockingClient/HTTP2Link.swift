@@ -25,6 +25,8 @@ package final class HTTP2Link {
 
   /// The address at the other end.
   package var peerName: String { stream.name }
+  /// What the kernel knows of the connection; see ``Sys/StreamSocket/tcpInfo``.
+  var tcpInfo: [UInt8] { stream.tcpInfo }
 
   /// A link whose first bytes are not sent yet. `onFrame` is told of each frame, either way.
   package init(

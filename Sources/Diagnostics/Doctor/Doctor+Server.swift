@@ -3,7 +3,10 @@
 internal import BlockingClient
 internal import Bytes
 internal import Fault
+internal import GRPC
+internal import Health
 internal import HealthProbe
+internal import Netlink
 internal import Sys
 internal import TLS
 
@@ -107,8 +110,10 @@ extension Doctor {
 
   private func examineHTTP2(_ findings: HTTP2Findings, at address: SocketAddress) {
     let name = address.text
-    let time = findings.timings.settings.map { " after \(shownDuration($0))" } ?? ""
-    add(.http2, .ok, "\(name) sent its SETTINGS\(time)", at: name)
+    var words = ["sent its SETTINGS" + (findings.timings.settings.map { " after \(shownDuration($0))" } ?? "")]
+    if let time = findings.acknowledgement { words.append("acknowledged ours after \(shownDuration(time))") }
+    if let time = findings.pings.first { words.append("answered a PING in \(shownDuration(time))") }
+    add(.http2, .ok, "\(name) \(words.joined(separator: ", "))", at: name)
     for problem in findings.problems { add(.http2, .failure, problem.code, problem.text, at: name) }
   }
 
@@ -130,6 +135,7 @@ extension Doctor {
       report(check, at: address.text)
       statuses += check.services.compactMap { $0.status }
     }
+    if !statuses.isEmpty { examineSize(at: address, isSecure: isSecure, until: limit) }
     let how = isSecure ? "over TLS" : "in the clear"
     return "serves gRPC \(how)" + (statuses.first.map { ", and its health service says \($0)" } ?? "")
   }
@@ -159,6 +165,41 @@ extension Doctor {
     return try HealthCheck(
       arguments: arguments, tls: isSecure ? lenientTLS : nil, authority: endpoint.address, environment: environment,
       waiter: waiter)
+  }
+
+  /// How long a large request may take, in nanoseconds: by then, its packets are sent again where they are lost.
+  private static let sizeTime: Int64 = 1_000_000_000
+  /// How many bytes it has: more than two packets of the usual size, less than any server refuses.
+  private static let size = 4_096
+
+  /// Whether packets as large as this place sends them arrive. The packets up to here were small ones.
+  private func examineSize(at address: SocketAddress, isSecure: Bool, until limit: Deadline) {
+    let patience = limit.earlier(Deadline(nanoseconds: Self.sizeTime))
+    guard
+      case .success(let connection) = dial(
+        address.text, proxies: .none, tls: isSecure ? lenientTLS : nil, until: patience)
+    else { return }
+    defer { connection.close() }
+    // A field that nobody knows, which every receiver of Protocol Buffers skips: number 15, length-delimited.
+    let field: [UInt8] = [0x7A, UInt8(Self.size & 0x7F) | 0x80, UInt8(Self.size >> 7)]
+    let message = HealthCheckRequest(service: "").encoded + field + [UInt8](repeating: 0, count: Self.size)
+    let request = ClientRequest(
+      path: HealthMethod.check, authority: endpoint.address, isSecure: isSecure, userAgent: "sonde/" + sondeVersion,
+      timeout: patience.remaining)
+    do throws(Fault) {
+      let call = try connection.start(request, kind: .unary)
+      try call.send(message, isLast: true, until: patience)
+      while let event = try call.nextEvent(until: patience) {
+        if case .ended = event { return }
+      }
+    } catch {
+      let info = TCPInfo(connection.tcpInfo.span)
+      guard info.unacknowledged > 0, info.totalRetransmits > 0 else { return }
+      add(
+        .http2, .failure, "MTU_BLACKHOLE",
+        "\(address.text) answers small packets, and those of a request of \(Self.size) bytes are not acknowledged: "
+          + "\(info.totalRetransmits) were sent again, at a path MTU of \(info.pathMTU)", at: address.text)
+    }
   }
 
   // MARK: - Proxies

@@ -53,11 +53,16 @@ class Container:
     def signal(self, name: str) -> None:
         docker("kill", "--signal", name, self.identifier)
 
-    def execute(self, *command: str) -> subprocess.CompletedProcess:
+    def execute(self, *command: str, options: list[str] = ()) -> subprocess.CompletedProcess:
         """Runs a command in the container, as a kubelet's exec probe does."""
         return subprocess.run(
-            ["docker", "exec", self.identifier, *command], capture_output=True, text=True, timeout=HANG
+            ["docker", "exec", *options, self.identifier, *command], capture_output=True, text=True, timeout=HANG
         )
+
+    def address(self, network: str) -> str:
+        """Its IPv4 address on a network."""
+        template = '{{(index .NetworkSettings.Networks "' + network + '").IPAddress}}'
+        return docker("inspect", "--format", template, self.identifier)
 
     def wait_until(self, status: str) -> dict:
         """The last result of the health check, once the engine calls the container `healthy` or `unhealthy`."""
@@ -88,10 +93,11 @@ class Engine:
         self.images.append(tag)
         return tag
 
-    def network(self) -> str:
-        """A network of its own that leads nowhere else."""
-        docker("network", "create", "--internal", "--label", self.label, self.name)
-        return self.name
+    def network(self, suffix: str = "", internal: bool = True) -> str:
+        """A network of its own; an internal one leads nowhere else."""
+        name = self.name + suffix
+        docker("network", "create", *(["--internal"] if internal else []), "--label", self.label, name)
+        return name
 
     def start(self, image: str, *arguments: str, options: list[str] = ()) -> Container:
         confined = [*CONFINED, *options]
