@@ -178,12 +178,12 @@ struct ConnectionTally {
     case .established?:
       established += 1
       longestSilence = max(longestSilence, record.info?.lastDataReceived ?? 0)
+      // The kernel's number of the timer: retransmission.
+      if record.timer == 1, record.retransmits > 0 { retransmitting += 1 }
     case .closeWait?: closeWait += 1
     case .synSent?: opening += 1
     default: break
     }
-    // The kernel's number of the timer: retransmission.
-    if record.timer == 1, record.retransmits > 0 { retransmitting += 1 }
   }
 
   /// Counts a connection to here.

@@ -31,15 +31,12 @@ struct Verdict: Equatable {
       (candidates, next) = ([], "")
       return
     }
-    if let sidecar = surroundings.sidecar, Surroundings.sidecarCodes.contains(main.code) {
-      // What answered was not the server, and no word of it is the server's.
-      code = "MESH_SIDECAR"
-      sentence = "\(sidecar) takes the connections over here, and what it says is: \(main.text)"
-    } else {
-      (code, sentence) = (main.code, main.text)
-    }
+    // Where a sidecar takes connections over, what answered was not the server, and no word of it is the server's.
+    let isSidecar = surroundings.sidecar != nil && Surroundings.sidecarCodes.contains(main.code)
+    code = isSidecar ? "MESH_SIDECAR" : main.code
     let diagnosis = Diagnosis.named(code)
-    evidence = Array(Self.evidence(for: main, in: ordered).prefix(Self.maxEvidence))
+    sentence = diagnosis?.meaning ?? main.text
+    evidence = Array(([main.text] + Self.evidence(for: main, in: ordered)).prefix(Self.maxEvidence))
     candidates = diagnosis.map { Array(surroundings.candidates(for: $0).prefix(Self.maxCandidates)) } ?? []
     next = diagnosis.map { Self.command($0.next, target, surroundings) } ?? ""
   }

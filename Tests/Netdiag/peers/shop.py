@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -76,7 +77,8 @@ class Shop(contextlib.ExitStack):
     def program(self, place: Namespace, *arguments: str) -> subprocess.Popen:
         """Starts a Python program in a place; it runs until the shop closes."""
         process = subprocess.Popen(
-            [*place.inside, sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [*place.inside, sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {"GRPC_VERBOSITY": "NONE"},
         )
         self.callback(self._end, process)
         assert process.stdout.readline(), f"{arguments[0]} did not start"
