@@ -27,6 +27,8 @@ final class Doctor {
   private(set) var network = NetworkFacts()
   private var routes: NetlinkSocket?
 
+  /// Longer texts of capabilities are for `netdiag net`.
+  private static let maxCapabilities = 60
   /// The most addresses of a name that are looked at.
   private static let maxAddresses = 16
 
@@ -108,7 +110,10 @@ final class Doctor {
     words += addresses.prefix(4)
     if addresses.count > 4 { words.append("\(addresses.count - 4) more interfaces") }
     if let user = host.rights.userID { words.append("uid \(user)") }
-    if let capabilities = host.rights.effective { words.append("capabilities: \(capabilities.text)") }
+    if let capabilities = host.rights.effective {
+      let isLong = capabilities.text.utf8.count > Self.maxCapabilities
+      words.append(isLong ? "\(capabilities.names.count) capabilities" : "capabilities: \(capabilities.text)")
+    }
     return words.isEmpty ? "nothing is known of it" : words.joined(separator: ", ")
   }
 

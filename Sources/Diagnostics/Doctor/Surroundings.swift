@@ -38,9 +38,9 @@ struct Surroundings: Equatable {
         "this container is on Docker's default bridge, which knows no container's name: use a network "
           + "that you made")
     case "DNS_UNREACHABLE", "DNS_SERVFAIL", "DNS_TIMEOUT":
-      guard hasDockerResolver, !hasDefaultRoute else { break }
+      guard hasDockerResolver, !isDottedName || !hasDefaultRoute else { break }
       causes.append(
-        "the name is not of a network of this container: where no way leads out, Docker's resolver has nobody to ask")
+        "the name is not of a network of this container: Docker's resolver asks others for it, who do not answer")
     case "TCP_TIMEOUT" where isOnLink == true && hasNeighbour:
       causes += ["a firewall drops the packets", "the server's queue is full, and it does not accept"]
     case "TCP_TIMEOUT" where isOnLink == false && isContainer:

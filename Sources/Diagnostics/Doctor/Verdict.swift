@@ -45,12 +45,23 @@ struct Verdict: Equatable {
   private static func evidence(for main: Check, in ordered: [Check]) -> [String] {
     ordered.filter { check in
       guard check != main else { return false }
-      let isSamePlace = main.address == nil || check.address == nil || check.address == main.address
       if check.mark >= .warning { return true }
-      let isOnTheWay = check.layer > .environment && check.layer < main.layer && isSamePlace
-      // What is odd about this place is told where it says more than that all the rest is well.
-      return isOnTheWay || check.mark == .note && check.code != "OK" && isSamePlace
+      let isSamePlace = main.address == nil || check.address == nil || check.address == main.address
+      if check.layer == .environment { return isRelevant(check.code, to: main) }
+      // What is odd is told where it says more than that all the rest is well.
+      return isSamePlace && (check.layer < main.layer || check.mark == .note && check.code != "OK")
     }.map { $0.text }
+  }
+
+  /// Whether what is odd about this place has to do with a failure.
+  private static func isRelevant(_ code: String, to main: Check) -> Bool {
+    switch code {
+    case "NO_CA_STORE": main.layer == .tls
+    case "NO_NAMESERVER": main.layer == .name
+    case "MTU_LOWER": main.code == "MTU_BLACKHOLE" || main.code == "TLS_TIMEOUT"
+    case "NO_ADDRESS", "NO_DEFAULT_ROUTE", "UNDETERMINED": main.layer <= .tcp
+    default: false
+    }
   }
 
   /// The command of a diagnosis with the target's own words in it.
