@@ -44,7 +44,7 @@ public enum Netdiag {
   /// The commands, in the order of help.
   public static let commands: [Command] = [
     listenersCommand, tcpCommand, tlsCommand, dnsCommand, http2Command, healthCommand, netCommand, doctorCommand,
-    explainCommand,
+    explainCommand, balanceCommand,
   ]
 
   /// What the tool does, in one sentence without a full stop.

@@ -300,6 +300,15 @@ public struct Diagnosis: Sendable {
       causes: ["its own checks fail, such as its database", "it is starting, or draining"],
       cure: "see the server's log"),
 
+    Diagnosis(
+      "ONE_BACKEND", "each connection stays with one of several servers: a client with one connection meets one",
+      causes: [
+        "what balances looks at connections, and a gRPC client keeps one for all of its calls",
+        "the client takes the first of the name's addresses (pick_first)",
+      ],
+      cure: "balance calls: by a proxy of HTTP/2, or in the client by round_robin over all servers' addresses",
+      next: "netdiag balance HOST:PORT --calls=100"),
+
     // Between here and there.
     Diagnosis(
       "MESH_SIDECAR", "a proxy of this place takes the connections over, and what it says is not the server's",
