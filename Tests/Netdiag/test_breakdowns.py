@@ -40,8 +40,8 @@ def test_what_each_place_sees(netdiag, probe, broken):
             assert result.json["code"] == broken.listeners
         if broken.healthcheck:
             done = subprocess.run(
-                [*shop.host.inside, probe, f"-addr=localhost:{PORT}", "-output=json", *broken.check], capture_output=True,
-                text=True, timeout=30,
+                [*shop.host.inside, probe, f"-addr=localhost:{PORT}", "-output=json", *broken.check],
+                capture_output=True, text=True, timeout=30,
             )
             said = json.loads(done.stdout)
             assert said.get("fault", {"code": "ok"})["code"] == broken.healthcheck, said

@@ -16,7 +16,8 @@ from EndToEnd.peers import health
 from netdiag import FINE, HANG, PROBLEM, UNDETERMINED
 
 COMMANDS = [
-    "listeners", "listeners 1", "tcp SERVER", "tls SERVER --timeout=2s", "dns localhost --server=127.0.0.1:9 --timeout=200ms",
+    "listeners", "listeners 1", "tcp SERVER", "tls SERVER --timeout=2s",
+    "dns localhost --server=127.0.0.1:9 --timeout=200ms",
     "http2 SERVER", "health SERVER", "net", "net --same-network=127.0.0.1", "doctor SERVER", "doctor 127.0.0.1:9",
     "explain TCP_REFUSED", "balance SERVER", "balance SERVER --calls=3",
 ]

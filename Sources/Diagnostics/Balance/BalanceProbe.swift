@@ -143,7 +143,8 @@ struct BalanceProbe {
     return try Dialer(options, waiter: waiter).attempt(until: deadline)
   }
 
-  /// Asks for the server's health, whatever it is: who answered. Any status is an answer, as the metadata comes with it.
+  /// Asks for the server's health, whatever it is, and gives who answered. Any status is an answer: the metadata comes
+  /// with it.
   private func call(on connection: Connection, until deadline: Deadline) throws(Fault) -> String? {
     let request = ClientRequest(
       path: HealthMethod.check, authority: endpoint.address, isSecure: tls != nil, userAgent: "sonde/" + sondeVersion,
