@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -76,6 +77,51 @@ def test_each_failure_and_who_said_so(netdiag, networks, target, code, sender, w
     if code == "TCP_TIMEOUT":
         # The first packet went out more than once: the network is at fault, and not a slow program.
         assert address["synRetransmits"] >= 1
+
+
+@pytest.mark.usefixtures("root_user")
+def test_nobody_on_the_link_shows_before_the_kernel_gives_up(netdiag, networks):
+    """The kernel says so after 3.1 seconds; its table of neighbours knows sooner."""
+    client, _, _ = networks
+    document = netdiag("tcp", "10.99.1.78:80", "--timeout=500ms", "--json", prefix=client.inside).ends(PROBLEM).json
+    assert document["code"] == "HOST_DOWN", document
+    # Behind a router nothing of that is seen.
+    assert netdiag.json("tcp", "10.99.2.78:80", "--timeout=500ms", prefix=client.inside)["code"] == "TCP_TIMEOUT"
+
+
+@pytest.mark.usefixtures("root_user")
+def test_no_port_of_its_own_is_left(netdiag, networks, serve):
+    """Two ports to connect from, and both are in use."""
+    client, _, server = networks
+    port = serve("0.0.0.0:0", prefix=server.inside).port
+    setting = "net.ipv4.ip_local_port_range"
+    subprocess.run([*client.inside, "sysctl", "-qw", f"{setting}=40000 40001"], check=True)
+    holder = (
+        "import socket, sys\n"
+        "held = [socket.create_connection(('10.99.2.2', int(sys.argv[1]))) for _ in range(2)]\n"
+        "print('ready', flush=True); sys.stdin.read()"
+    )
+    process = subprocess.Popen(
+        [*client.inside, sys.executable, "-c", holder, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert process.stdout.readline()
+        result = netdiag("tcp", f"10.99.2.2:{port}", "--json", prefix=client.inside).ends(PROBLEM)
+        doctor = netdiag.json("doctor", f"10.99.2.2:{port}", prefix=client.inside)
+    finally:
+        process.stdin.close()
+        process.wait()
+        process.stdout.close()
+        subprocess.run([*client.inside, "sysctl", "-qw", f"{setting}=32768 60999"], check=True)
+    assert (result.json["code"], doctor["code"]) == ("EPHEMERAL_PORTS_EXHAUSTED", "EPHEMERAL_PORTS_EXHAUSTED")
+
+
+def test_no_descriptor_is_left(static, netdiag, serve):
+    """The ordinary build's libraries could not be opened either."""
+    port = serve("127.0.0.1:0").port
+    limited = ["sh", "-c", 'ulimit -n 3 && exec "$@"', "sh"]
+    document = netdiag("tcp", f"127.0.0.1:{port}", "--json", prefix=limited).ends(PROBLEM).json
+    assert document["code"] == "FD_LIMIT", document
 
 
 @pytest.mark.usefixtures("root_user")

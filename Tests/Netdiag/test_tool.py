@@ -11,8 +11,9 @@ import tempfile
 
 import pytest
 
+from EndToEnd.peers.health import HealthServer
 from EndToEnd.probe import PT_DYNAMIC, PT_INTERP, confined, may_unshare, program_headers
-from netdiag import FINE, HANG, PROBLEM, USAGE, Netdiag
+from netdiag import FINE, HANG, PROBLEM, UNDETERMINED, USAGE, Netdiag
 
 LIMIT_OF_SIZE = 6_500_000
 
@@ -133,3 +134,19 @@ def test_in_an_empty_container(alone, serve):
     alone("version").ends(FINE)
     alone("listeners", port).ends(FINE).says("ok", f"0.0.0.0:{port}", "process unknown: there is no /proc")
     assert alone("listeners", port, "--json").json["ports"][0]["code"] == "OK"
+
+
+def test_every_command_in_an_empty_container(alone, netdiag):
+    """Each comes to a verdict of its own, with nothing but the file itself."""
+    usage = netdiag("help").stdout
+    names = [line.split()[0] for line in usage.splitlines() if line.startswith("  ")]
+    with HealthServer() as server:
+        arguments = {
+            "listeners": [str(server.port)], "tls": [server.address], "dns": ["x.invalid", "--timeout=200ms", "--tries=1"],
+            "http": [f"http://{server.address}/", "--timeout=2s"], "net": [], "explain": ["TCP_REFUSED"], "sockets": [],
+            "wait": [f"tcp://{server.address}"],
+        }
+        for name in names:
+            done = alone(name, *arguments.get(name, [server.address]), "--json")
+            assert done.code in (FINE, PROBLEM, UNDETERMINED) and done.stdout.startswith("{"), done
+        alone("doctor", server.address).ends(FINE).says("ok", "health", "SERVING")

@@ -123,7 +123,8 @@ public struct Diagnosis: Sendable {
     Diagnosis(
       "TCP_FILTERED", "a firewall or a router rejects the connection, and says so",
       causes: ["a rule of the sender's that ICMP names", "a network policy"],
-      cure: "allow the connection at the address that rejects it"),
+      cure: "allow the connection at the address that rejects it",
+      next: "netdiag tcp HOST:PORT --traceroute"),
     Diagnosis(
       "TCP_TIMEOUT", "nothing comes back",
       causes: [
@@ -170,7 +171,8 @@ public struct Diagnosis: Sendable {
     Diagnosis(
       "CONNECTION_LOST", "the connection broke",
       causes: ["the server or a proxy went down", "an idle connection was cut off on the way"],
-      cure: "see the server's log; keepalive finds such connections early"),
+      cure: "see the server's log; keepalive finds such connections early",
+      next: "netdiag tcp HOST:PORT --count=20"),
     Diagnosis(
       "PROXY_IN_THE_WAY", "a proxy stands in the way",
       causes: ["HTTPS_PROXY names a proxy that cannot be reached, or that refuses the target"],
@@ -180,64 +182,79 @@ public struct Diagnosis: Sendable {
     Diagnosis(
       "TLS_TO_PLAINTEXT", "the server speaks no TLS",
       causes: ["it is the port without TLS", "TLS is not switched on at the server"],
-      cure: "connect without TLS, or use the port that speaks it"),
+      cure: "connect without TLS, or use the port that speaks it",
+      next: "netdiag http2 HOST:PORT"),
     Diagnosis(
       "PLAINTEXT_TO_TLS", "the server speaks TLS, and the client does not",
-      causes: ["the client was told to connect in plaintext"], cure: "connect with TLS"),
+      causes: ["the client was told to connect in plaintext"], cure: "connect with TLS",
+      next: "netdiag tls HOST:PORT"),
     Diagnosis(
       "TLS_TIMEOUT", "the TLS handshake takes too long",
       causes: ["the port speaks another protocol, and waits", "the server hangs or is overloaded"],
-      cure: "check the port and the server"),
+      cure: "check the port and the server",
+      next: "netdiag tls HOST:PORT"),
     Diagnosis(
       "TLS_CLOSED", "the server hangs up in the TLS handshake",
-      causes: ["it speaks no TLS", "it refuses this client, without a word why"], cure: "see the server's log"),
+      causes: ["it speaks no TLS", "it refuses this client, without a word why"], cure: "see the server's log",
+      next: "netdiag tls HOST:PORT"),
     Diagnosis(
       "TLS_HANDSHAKE", "the TLS handshake fails",
       causes: ["no version or cipher suits both sides", "the server refuses the name that it is asked for"],
-      cure: "allow TLS 1.2 or 1.3 at the server; its log says why it refuses"),
+      cure: "allow TLS 1.2 or 1.3 at the server; its log says why it refuses",
+      next: "netdiag tls HOST:PORT"),
     Diagnosis(
       "CERT_EXPIRED", "the certificate is out of date",
       causes: ["it was not renewed", "it was renewed, and the server has not loaded it"],
-      cure: "renew it, and let the server load it"),
+      cure: "renew it, and let the server load it",
+      next: "netdiag tls HOST:PORT"),
     Diagnosis(
       "CERT_EXPIRES_SOON", "the certificate is valid for a few days only",
-      causes: ["the renewal has not run yet, or fails"], cure: "renew it in time"),
+      causes: ["the renewal has not run yet, or fails"], cure: "renew it in time",
+      next: "netdiag tls HOST:PORT"),
     Diagnosis(
       "CERT_NOT_YET_VALID", "the certificate is not valid yet",
-      causes: ["a clock is wrong, here or where it was issued"], cure: "set both clocks"),
+      causes: ["a clock is wrong, here or where it was issued"], cure: "set both clocks",
+      next: "netdiag tls HOST:PORT"),
     Diagnosis(
       "CERT_HOSTNAME", "the certificate is for other names",
       causes: ["the name that was asked for is not among its subject alternative names", "it has none at all"],
-      cure: "use one of its names, or issue one for this name"),
+      cure: "use one of its names, or issue one for this name",
+      next: "netdiag tls HOST:PORT"),
     Diagnosis(
       "CERT_UNTRUSTED", "the certificate's issuer is not trusted",
       causes: [
         "a private authority that was not given", "the server does not send its intermediate certificates",
         "there is no CA store in this image", "it signed itself",
       ],
-      cure: "give the authority, or let the server send the whole chain"),
+      cure: "give the authority, or let the server send the whole chain",
+      next: "netdiag tls HOST:PORT"),
     Diagnosis(
       "CERT_WEAK", "the certificate is too weak",
       causes: ["its key is too small", "it is signed with SHA-1 or MD5"],
-      cure: "issue one with a stronger key and signature"),
+      cure: "issue one with a stronger key and signature",
+      next: "netdiag tls HOST:PORT"),
     Diagnosis(
       "CERT_INVALID", "the certificate is not one for this use",
       causes: ["its extended key usage lacks serverAuth", "its signature does not fit its issuer"],
-      cure: "issue one for servers"),
+      cure: "issue one for servers",
+      next: "netdiag tls HOST:PORT"),
     Diagnosis(
       "CLIENT_CERT_REQUIRED", "the server wants a client certificate",
       causes: ["none was given", "the one that was given is of another authority, or out of date"],
-      cure: "give one of an authority that the server names"),
+      cure: "give one of an authority that the server names",
+      next: "netdiag tls HOST:PORT"),
     Diagnosis(
       "ALPN_MISSING", "the server does not choose h2 by ALPN",
       causes: ["HTTP/2 is not switched on", "a proxy ends TLS and speaks HTTP/1.1"],
-      cure: "switch HTTP/2 on where TLS ends: gRPC clients refuse a server without it"),
+      cure: "switch HTTP/2 on where TLS ends: gRPC clients refuse a server without it",
+      next: "netdiag tls HOST:PORT"),
 
     // HTTP/2 and gRPC.
     Diagnosis(
       "NOT_HTTP2", "the server speaks no HTTP/2",
       causes: ["it is the port of something else", "a proxy speaks HTTP/1.1"],
-      cure: "use the port that speaks gRPC, or switch HTTP/2 on"),
+      cure: "use the port that speaks gRPC, or switch HTTP/2 on",
+      next: "netdiag http2 HOST:PORT"),
     Diagnosis(
       "NO_SETTINGS", "the connection stands, and the server says nothing",
       causes: ["the server hangs", "it waits for TLS"], cure: "check the server, or connect with TLS",
@@ -254,7 +271,8 @@ public struct Diagnosis: Sendable {
         "the client sends PINGs more often than the server permits, which is every 5 minutes by default",
         "it sends them while there is no call",
       ],
-      cure: "raise the client's keepalive time, or let the server permit PINGs that often, and without calls"),
+      cure: "raise the client's keepalive time, or let the server permit PINGs that often, and without calls",
+      next: "netdiag http2 HOST:PORT"),
     Diagnosis(
       "H2_RST_STREAM", "the server cuts a stream off by RST_STREAM",
       causes: [
@@ -265,7 +283,8 @@ public struct Diagnosis: Sendable {
     Diagnosis(
       "H2_COMPRESSION_ERROR", "the two ends do not agree on the state of header compression",
       causes: ["a proxy that mixes connections up", "a faulty server or client"],
-      cure: "connect without the proxy to tell which it is"),
+      cure: "connect without the proxy to tell which it is",
+      next: "netdiag http2 HOST:PORT"),
     Diagnosis(
       "H2_UNANSWERED", "the server speaks HTTP/2, and leaves SETTINGS or PING without an answer",
       causes: ["it hangs after its first words", "it is no whole HTTP/2 server"],
@@ -277,7 +296,8 @@ public struct Diagnosis: Sendable {
     Diagnosis(
       "DEADLINE_EXPIRED", "the call takes too long",
       causes: ["the server is overloaded or hangs", "the deadline is too short"],
-      cure: "see the server's load and log"),
+      cure: "see the server's load and log",
+      next: "netdiag health HOST:PORT --timeout=30s"),
     Diagnosis(
       "MESSAGE_TOO_LARGE", "a message is larger than one end takes",
       causes: [
@@ -287,18 +307,21 @@ public struct Diagnosis: Sendable {
     Diagnosis(
       "GRPC_UNIMPLEMENTED", "the server does not know the method",
       causes: ["the service is not registered", "it is another server, or another version"],
-      cure: "register grpc.health.v1.Health, or call what the server has"),
+      cure: "register grpc.health.v1.Health, or call what the server has",
+      next: "netdiag health HOST:PORT --all"),
     Diagnosis(
       "METHOD_UNIMPLEMENTED", "the server has the service, and not the method",
       causes: ["the server is of an older version than the client", "the method's name is misspelt"],
       cure: "deploy the server's version that has the method, or call one that it has"),
     Diagnosis(
       "GRPC_FAILED", "the call fails with a status",
-      causes: ["the status and its message say what"], cure: "see the message and the server's log"),
+      causes: ["the status and its message say what"], cure: "see the message and the server's log",
+      next: "netdiag health HOST:PORT --all"),
     Diagnosis(
       "NOT_SERVING", "the server says that it is not well",
       causes: ["its own checks fail, such as its database", "it is starting, or draining"],
-      cure: "see the server's log"),
+      cure: "see the server's log",
+      next: "netdiag health HOST:PORT --all"),
 
     Diagnosis(
       "ONE_BACKEND", "each connection stays with one of several servers: a client with one connection meets one",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Bytes
 internal import Netlink
 internal import Sys
 
@@ -75,7 +76,28 @@ struct TCPProbe {
       }
       running = rest
     }
-    return results.compactMap { $0 }
+    let attempts = results.compactMap { $0 }
+    // A packet that may not pass a router says nothing of who is behind it.
+    return hopLimits == [nil] ? Self.explained(attempts) : attempts
+  }
+
+  /// The attempts, silence explained where the own network has looked for somebody with the address and found nobody.
+  /// The kernel says so by itself after 3.1 seconds; its table of neighbours knows sooner.
+  private static func explained(_ attempts: [TCPAttempt]) -> [TCPAttempt] {
+    guard attempts.contains(where: { $0.outcome == .silence }), var socket = try? NetlinkSocket(.route) else {
+      return attempts
+    }
+    var missing: Set<IPAddress> = []
+    try? socket.neighbours { neighbour in
+      if neighbour.state == .incomplete || neighbour.state == .failed { missing.insert(neighbour.address) }
+    }
+    return attempts.map { attempt in
+      guard attempt.outcome == .silence, let address = attempt.address.ip?.0.unmapped, missing.contains(address) else {
+        return attempt
+      }
+      return TCPAttempt(
+        address: attempt.address, outcome: .hostDown(by: nil), time: attempt.time, retransmits: attempt.retransmits)
+    }
   }
 
   /// What came of an attempt; nil while that is open.
