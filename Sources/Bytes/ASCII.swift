@@ -94,3 +94,17 @@ public func parseDecimal(_ text: some Sequence<UInt8>, atMost limit: Int = .max)
   }
   return any ? value : nil
 }
+
+extension [UInt8] {
+  /// Appends a number's digits, in bases up to 16.
+  public mutating func append(number: UInt64, radix: UInt64 = 10) {
+    let start = count
+    var rest = number
+    repeat {
+      let digit = UInt8(truncatingIfNeeded: rest % radix)
+      append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+      rest /= radix
+    } while rest > 0
+    self[start...].reverse()
+  }
+}

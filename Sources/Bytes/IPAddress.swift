@@ -79,19 +79,37 @@ public struct IPAddress: Hashable, Sendable {
 
   /// The address as RFC 5952 writes it: `10.0.0.1`, `fe80::1`, `::ffff:10.0.0.1`.
   public var text: String {
-    guard isIPv6 else { return Self.dotted(low) }
-    if isMappedIPv4 { return "::ffff:" + Self.dotted(low) }
-    let groups = (0..<8).map { UInt16(byte(2 * $0)) << 8 | UInt16(byte(2 * $0 + 1)) }
+    var bytes: [UInt8] = []
+    appendText(to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Appends ``text`` to bytes.
+  public func appendText(to bytes: inout [UInt8]) {
+    guard isIPv6 else { return Self.appendDotted(low, to: &bytes) }
+    if isMappedIPv4 {
+      bytes += "::ffff:".utf8
+      return Self.appendDotted(low, to: &bytes)
+    }
     // The first of the longest runs of two or more zero groups is left out.
-    var (gap, gapLength, index) = (0, 1, 0)
+    var (gap, gapLength, index) = (8, 1, 0)
     while index < 8 {
       var end = index
-      while end < 8, groups[end] == 0 { end += 1 }
+      while end < 8, group(end) == 0 { end += 1 }
       if end - index > gapLength { (gap, gapLength) = (index, end - index) }
       index = max(end, index + 1)
     }
-    guard gapLength > 1 else { return Self.joined(groups[...]) }
-    return Self.joined(groups[..<gap]) + "::" + Self.joined(groups[(gap + gapLength)...])
+    index = 0
+    while index < 8 {
+      if index == gap {
+        bytes += "::".utf8
+        index += gapLength
+        continue
+      }
+      if index > 0, index != gap + gapLength { bytes.append(0x3A) }
+      bytes.append(number: UInt64(group(index)), radix: 16)
+      index += 1
+    }
   }
 
   /// The address with a port, as people write it: `10.0.0.1:80`, `[::1]:80`.
@@ -110,13 +128,17 @@ public struct IPAddress: Hashable, Sendable {
     }
   }
 
-  private static func dotted(_ value: UInt64) -> String {
-    [24, 16, 8, 0].map { String(value >> $0 & 0xFF) }.joined(separator: ".")
+  private static func appendDotted(_ value: UInt64, to bytes: inout [UInt8]) {
+    var shift: UInt64 = 32
+    while shift > 0 {
+      shift -= 8
+      bytes.append(number: value >> shift & 0xFF)
+      if shift > 0 { bytes.append(0x2E) }
+    }
   }
 
-  private static func joined(_ groups: ArraySlice<UInt16>) -> String {
-    groups.map { String($0, radix: 16) }.joined(separator: ":")
-  }
+  /// The group of 16 bits at an index from 0 to 7.
+  private func group(_ index: Int) -> UInt16 { UInt16(byte(2 * index)) << 8 | UInt16(byte(2 * index + 1)) }
 
   private static func parseIPv4(_ bytes: ArraySlice<UInt8>) -> UInt32? {
     let parts = bytes.split(separator: 0x2E, omittingEmptySubsequences: false)

@@ -2,6 +2,18 @@
 
 // JSON: RFC 8259, written straight to bytes.
 
+/// A member's name as a document has it, made once for what is written many times.
+public struct JSONKey: Sendable {
+  fileprivate let bytes: [UInt8]
+
+  /// A key of a name.
+  public init(_ name: String) {
+    var bytes: [UInt8] = []
+    JSONWriter.appendQuoted(name, to: &bytes)
+    self.bytes = bytes + [0x3A]
+  }
+}
+
 /// Writes one JSON document in the order of the calls, without white space.
 ///
 /// The caller nests rightly: `key` inside objects only, as many ends as begins. Commas are the writer's business.
@@ -17,6 +29,12 @@ public struct JSONWriter: Sendable {
 
   /// What was written so far, as text.
   public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+  /// Hands over what was written so far and forgets it: a long document never is in memory as a whole.
+  public mutating func drain(_ body: ([UInt8]) -> Void) {
+    body(bytes)
+    bytes.removeAll(keepingCapacity: true)
+  }
 
   /// Begins an object.
   public mutating func beginObject() { open(0x7B) }
@@ -35,6 +53,13 @@ public struct JSONWriter: Sendable {
     needsComma = false
   }
 
+  /// Writes a member whose value is a number.
+  public mutating func member(_ key: JSONKey, _ value: UInt64) {
+    separate()
+    bytes += key.bytes
+    append(value)
+  }
+
   /// Writes a string.
   public mutating func string(_ value: String) {
     separate()
@@ -44,26 +69,27 @@ public struct JSONWriter: Sendable {
   /// Writes an integer.
   public mutating func integer(_ value: Int64) {
     separate()
-    bytes += Array(String(value).utf8)
+    if value < 0 { bytes.append(0x2D) }
+    append(value.magnitude)
   }
 
   /// Writes `true` or `false`.
   public mutating func boolean(_ value: Bool) {
     separate()
-    bytes += Array((value ? "true" : "false").utf8)
+    append(value ? "true" : "false")
   }
 
   /// Writes `null`.
   public mutating func null() {
     separate()
-    bytes += Array("null".utf8)
+    append("null")
   }
 
   /// Writes a non-negative number of thousandths as a decimal with up to three places: 1500 is `1.5`.
   public mutating func thousandths(_ value: Int64) {
     separate()
     let value = max(0, value)
-    bytes += Array(String(value / 1000).utf8)
+    append((value / 1000).magnitude)
     var rest = value % 1000
     guard rest != 0 else { return }
     bytes.append(0x2E)
@@ -73,6 +99,24 @@ public struct JSONWriter: Sendable {
       rest %= unit
       unit /= 10
     }
+  }
+
+  private mutating func append(_ literal: StaticString) {
+    unsafe bytes += UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
+  }
+
+  /// Appends the digits of a number.
+  private mutating func append(_ number: UInt64) {
+    // 2^64 has twenty digits.
+    var digits: InlineArray<20, UInt8> = .init(repeating: 0)
+    var start = 20
+    var rest = number
+    repeat {
+      start -= 1
+      digits[start] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    } while rest > 0
+    unsafe digits.span.extracting(start...).withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
   }
 
   private mutating func open(_ bracket: UInt8) {
@@ -99,10 +143,13 @@ public struct JSONWriter: Sendable {
     bytes.append(0x22)
     defer { bytes.append(0x22) }
     // Most texts have nothing to escape.
-    guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) else {
-      bytes += text.utf8
-      return
+    var text = text
+    let isPlain = text.withUTF8 { text in
+      guard unsafe !text.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) else { return false }
+      unsafe bytes.append(contentsOf: text)
+      return true
     }
+    if isPlain { return }
     for byte in text.utf8 {
       switch byte {
       case 0x22, 0x5C: bytes += [0x5C, byte]

@@ -43,4 +43,35 @@ import Testing
     let read = try JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String]
     #expect(read == [text])
   }
+
+  @Test("numbers are written to their last digit")
+  func numbers() {
+    for number in [0, 1, 9, 10, 99, 100, Int64.max, -1, -10, Int64.min] {
+      var writer = JSONWriter()
+      writer.integer(number)
+      #expect(writer.text == String(number))
+    }
+  }
+
+  @Test("a document that is handed over in pieces is the same")
+  func pieces() {
+    func write(_ drain: (inout JSONWriter) -> Void) -> [UInt8] {
+      var writer = JSONWriter()
+      writer.beginArray()
+      for number in 0..<5 {
+        writer.beginObject()
+        writer.member(JSONKey("a\"b"), UInt64(number))
+        writer.key("c")
+        writer.null()
+        writer.endObject()
+        drain(&writer)
+      }
+      writer.endArray()
+      return writer.bytes
+    }
+    var pieces: [UInt8] = []
+    let rest = write { writer in writer.drain { pieces += $0 } }
+    #expect(pieces + rest == write { _ in })
+    #expect(String(decoding: pieces.prefix(30), as: UTF8.self) == #"[{"a\"b":0,"c":null},{"a\"b":1"#)
+  }
 }
