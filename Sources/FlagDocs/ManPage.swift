@@ -81,7 +81,8 @@ public struct ManPage {
 
   /// A flag with all that is known of it.
   static func entry(_ flag: Flag, of table: FlagTable) -> String {
-    var text = ".TP\n\\fB\(escaped(table.dashes + flag.name))\\fR"
+    let short = flag.short.isEmpty ? "" : "\\fB\(escaped("-" + flag.short))\\fR, "
+    var text = ".TP\n\(short)\\fB\(escaped(table.dashes + flag.name))\\fR"
     if !flag.placeholder.isEmpty { text += "=\\fI\(escaped(flag.placeholder))\\fR" }
     text += "\n\(line(sentence(flag.summary)))"
     if !flag.defaultValue.isEmpty { text += "\nThe default is \(escaped(flag.defaultValue))." }

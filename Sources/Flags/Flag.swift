@@ -36,11 +36,14 @@ public struct Flag: Sendable {
   public let details: String
   /// Whether an environment variable gives the value too.
   public let hasEnvironment: Bool
+  /// One letter or digit that means the flag too, with one dash: several may stand together, as in `-tln`. Empty for
+  /// none; booleans alone have one.
+  public let short: String
 
   /// A flag.
   public init(
     _ name: String, _ kind: Kind, _ placeholder: String = "", default defaultValue: String = "", summary: String,
-    details: String = "", hasEnvironment: Bool = true
+    details: String = "", hasEnvironment: Bool = true, short: String = ""
   ) {
     self.name = name
     self.kind = kind
@@ -49,6 +52,7 @@ public struct Flag: Sendable {
     self.summary = summary
     self.details = details
     self.hasEnvironment = hasEnvironment
+    self.short = short
   }
 }
 
@@ -112,7 +116,8 @@ public struct FlagTable: Sendable {
     let words = [tool, required, "[flags]", operands].filter { !$0.isEmpty }
     var text = "usage: " + words.joined(separator: " ") + "\n\n\(summary).\n\n"
     for flag in flags.sorted(by: { $0.name < $1.name }) {
-      text += "  " + dashes + flag.name + (flag.placeholder.isEmpty ? "" : " " + flag.placeholder)
+      let short = flag.short.isEmpty ? "" : "-\(flag.short), "
+      text += "  " + short + dashes + flag.name + (flag.placeholder.isEmpty ? "" : " " + flag.placeholder)
       text += "\n        " + flag.summary
       if !flag.defaultValue.isEmpty { text += " (default \(flag.defaultValue))" }
       text += "\n"

@@ -46,7 +46,8 @@ extension FlagTable {
   /// Reads a command line and, for flags that it does not give, the environment.
   ///
   /// The grammar is that of Go's `flag` package: one dash or two; a value after `=` or as the next word; booleans alone
-  /// or with `=`; the last of repeated flags wins. Reading stops at the first word that is no flag, at `-` and at `--`;
+  /// or with `=`; the last of repeated flags wins. Where a table has short forms, a word with one dash that is no
+  /// flag's name may hold several of these. Reading stops at the first word that is no flag, at `-` and at `--`;
   /// where the table has operands, such words may stand anywhere, and only `--` ends the flags.
   /// An empty environment variable counts as unset. One of a flag that may be repeated holds a value a line.
   ///
@@ -80,6 +81,10 @@ extension FlagTable {
       let equals = body.firstIndex(of: 0x3D)
       let name = String(decoding: body[..<(equals ?? body.count)], as: UTF8.self)
       guard let flag = flag(named: name) else {
+        if equals == nil, word[1] != 0x2D, let flags = flags(abbreviated: body) {
+          for flag in flags { values.set(flag, "true") }
+          continue
+        }
         if name == "h" || name == "help" { throw .helpRequested }
         throw .message("flag provided but not defined: \(dashes)\(name.safeForDisplay)")
       }
@@ -108,6 +113,16 @@ extension FlagTable {
   private func flag(named name: String) -> Flag? {
     for group in groups { for flag in group.flags where flag.name == name { return flag } }
     return nil
+  }
+
+  /// The flags that letters mean, one each; nil where one means none.
+  private func flags(abbreviated letters: [UInt8]) -> [Flag]? {
+    var found: [Flag] = []
+    for letter in letters {
+      guard let flag = flags.first(where: { $0.short.utf8.elementsEqual([letter]) }) else { return nil }
+      found.append(flag)
+    }
+    return found
   }
 
   private func readEnvironment(

@@ -222,3 +222,39 @@ func refusal(_ arguments: String..., environment: [String: String] = [:]) -> Fla
     #expect(GoDuration.parse(text) == nanoseconds)
   }
 }
+
+@Suite struct ShortFlagTests {
+  private static let table = FlagTable(
+    tool: "tool", summary: "Does things", environmentPrefix: "TOOL_",
+    groups: [
+      FlagGroup(
+        "Main",
+        [
+          Flag("tcp", .bool, summary: "TCP", short: "t"), Flag("listening", .bool, summary: "Listen", short: "l"),
+          Flag("ipv4", .bool, summary: "IPv4", short: "4"), Flag("tl", .bool, summary: "A name of its own"),
+        ])
+    ], operands: "[WORD…]", dashes: "--")
+
+  private func given(_ word: String) -> Set<String>? {
+    guard let values = try? Self.table.parse([word]) else { return nil }
+    return Set(Self.table.flags.map { $0.name }.filter { values.bool($0) })
+  }
+
+  @Test("letters with one dash mean a flag each, unless the word is a flag's name")
+  func letters() {
+    #expect(given("-t") == ["tcp"])
+    #expect(given("-lt4") == ["tcp", "listening", "ipv4"])
+    #expect(given("-tl") == ["tl"])
+    #expect(given("-tcp") == ["tcp"])
+    // Two dashes, a value, or a letter that means nothing.
+    #expect(given("--t") == nil)
+    #expect(given("-t=true") == nil)
+    #expect(given("-tx") == nil)
+  }
+
+  @Test("help has the letter before the name")
+  func help() {
+    #expect(Self.table.help.contains("\n  -t, --tcp\n"))
+    #expect(Self.table.help.contains("\n  --tl\n"))
+  }
+}
