@@ -23,7 +23,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
   "flags": flags, "framing": framing, "http2-client": { http2($0, .client) }, "http2-server": { http2($0, .server) },
   "pem": pem, "protobuf": protobuf, "calls": calls, "text": text, "address": address, "json": json,
   "service-config": serviceConfig, "reflection": reflection, "dns": dns, "resolver-files": resolverFiles,
-  "http1": http1, "sniff": sniff, "netlink": netlink,
+  "http1": http1, "sniff": sniff, "netlink": netlink, "filters": filters,
 ]
 
 func check(_ condition: Bool, _ rule: String) {
@@ -385,7 +385,36 @@ private func write(_ value: JSONValue, _ writer: inout JSONWriter) {
     check(IPAddress(socket.localAddress.text) == socket.localAddress, "an address reads back as it prints")
   }
   _ = (LinkRecord(bytes), AddressRecord(bytes), RouteRecord(bytes), NeighbourRecord(bytes), TCPInfo(bytes))
-  check(ProcNetSocket.read(input).count <= input.count, "a socket takes a line")
+  for line in input.split(separator: 0x0A) { _ = (ProcNetSocket(line: line), UnixSocketRecord(line: line)) }
+  _ = UnixSocketRecord(bytes)
   let text = String(decoding: input.prefix(64), as: UTF8.self)
   if let address = IPAddress(text) { check(IPAddress(address.text) == address, "an address reads back as it prints") }
+}
+
+/// A filter of sockets, one word a line; then what it says of sockets whose records are the input itself.
+@Sendable private func filters(_ input: [UInt8]) {
+  let words = input.split(separator: 0x0A, omittingEmptySubsequences: false).map { String(systemBytes: Array($0)) }
+  guard let filter = try? SocketFilter(words, interface: { $0 == "lo" ? 1 : nil }) else { return }
+  if let states = filter.states { check(SocketStates.all.isSuperset(of: states), "states are known ones") }
+  guard let condition = filter.condition else { return }
+  // The attribute's length fits, and each instruction leads to another one, or to one of the two ends.
+  let program = condition.bytecode
+  check(!program.isEmpty && program.count % 4 == 0 && program.count < 10_000, "a program is bounded")
+  var (starts, targets): (Set<Int>, [Int]) = ([program.count, program.count + 4], [])
+  var offset = 0
+  while offset < program.count {
+    starts.insert(offset)
+    let (yes, no) = (Int(program[offset + 1]), Int(program[offset + 2]) | Int(program[offset + 3]) << 8)
+    check(yes >= 4 && no >= yes, "an instruction leads forward")
+    targets.append(offset + no)
+    offset += yes
+  }
+  check(offset == program.count && starts.isSuperset(of: targets), "an instruction leads to another")
+  for family in [2, 10] as [UInt8] {
+    var bytes = [family] + input.prefix(71)
+    bytes += [UInt8](repeating: 0, count: 72 - bytes.count)
+    guard let record = SocketRecord(bytes.span) else { continue }
+    guard condition.matches(record) else { continue }
+    check(condition.canMatch(isIPv6: family == 10), "a family that matches is asked about")
+  }
 }

@@ -27,13 +27,16 @@ public enum Netdiag {
     public let name: String
     /// Its flags, and the flags of every command.
     public let flags: FlagTable
+    /// Whether the tables of `/proc` are of use where a namespace cannot be entered.
+    let readsTables: Bool
     let run: @Sendable (Invocation) throws(UsageError) -> ExitCode
 
     init(
-      _ name: String, summary: String, operands: String, groups: [FlagGroup],
+      _ name: String, summary: String, operands: String, groups: [FlagGroup], readsTables: Bool = false,
       run: @escaping @Sendable (Invocation) throws(UsageError) -> ExitCode
     ) {
       self.name = name
+      self.readsTables = readsTables
       self.run = run
       flags = FlagTable(
         tool: "netdiag " + name, summary: summary, environmentPrefix: "", groups: groups + sharedFlags,
@@ -61,7 +64,15 @@ public enum Netdiag {
         Flag(
           "strict", .bool, summary: "count warnings as problems", details: "The exit code is 1 then.",
           hasEnvironment: false),
-      ])
+      ]),
+    FlagGroup(
+      "Place",
+      [
+        Flag(
+          "netns", .string, "NAME|PID|PATH", summary: "look from inside of this network namespace",
+          details: "A name of ip-netns(8), a process's number, or a file. It takes CAP_SYS_ADMIN; for another user's "
+            + "process CAP_SYS_PTRACE too.", hasEnvironment: false)
+      ]),
   ]
 
   /// Runs the tool and gives its exit code.
@@ -100,7 +111,27 @@ public enum Netdiag {
   }
 
   private static func run(_ command: Command, _ invocation: Invocation) -> Int32 {
-    do throws(UsageError) { return try command.run(invocation).rawValue } catch {
+    do throws(UsageError) {
+      var invocation = invocation
+      if invocation.flags.isGiven("netns") {
+        let text = invocation.flags.string("netns")
+        guard let namespace = NetworkNamespace(text) else {
+          throw UsageError(
+            line: "\(text.quoted) names no network namespace: write a name, a process's number or a path")
+        }
+        do throws(NetworkPlace.Refusal) {
+          invocation.place = try .entering(namespace, readsTables: command.readsTables)
+        } catch { return invocation.refuse(command.name, error.reason).rawValue }
+        if !command.readsTables {
+          for (path, error) in namespace.useNames() {
+            StandardStream.error.write(
+              "netdiag \(command.name): names are looked up without \(path.safeForDisplay): \(error.operation): "
+                + "\(error.text)\n")
+          }
+        }
+      }
+      return try command.run(invocation).rawValue
+    } catch {
       StandardStream.error.write("netdiag \(command.name): \(error.line); see netdiag \(command.name) --help\n")
       return ExitCode.usage.rawValue
     }
@@ -120,6 +151,8 @@ public enum Netdiag {
 struct Invocation {
   let flags: FlagValues
   let environment: (String) -> String?
+  /// Where the command looks.
+  var place = NetworkPlace.own
 }
 
 /// A command line that cannot be used.

@@ -54,4 +54,24 @@ extension Invocation {
     case .unknown: .undetermined
     }
   }
+
+  /// Says that a command cannot look where it was told to: a document has the members that all have.
+  func refuse(_ command: String, _ reason: String) -> ExitCode {
+    if flags.bool("json") {
+      var json = JSONWriter()
+      json.beginObject()
+      json.member("schema", 1)
+      json.member("command", command)
+      json.member("ok", false)
+      json.member("code", "UNDETERMINED")
+      json.member("error", reason)
+      json.endObject()
+      StandardStream.output.write(json.text + "\n")
+    } else {
+      var output = TextOutput(.output, environment)
+      output.line(.unknown, reason)
+      StandardStream.output.write(output.text)
+    }
+    return .undetermined
+  }
 }

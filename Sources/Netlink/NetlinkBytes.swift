@@ -10,21 +10,21 @@ internal import Bytes
 extension Span<UInt8> {
   func byte(at offset: Int) -> UInt8 { offset >= 0 && offset < count ? self[offset] : 0 }
 
-  func uint16(at offset: Int) -> UInt16 {
-    let (first, second) = (UInt16(byte(at: offset)), UInt16(byte(at: offset + 1)))
-    return UInt16(littleEndian: first | second << 8)
-  }
+  func uint16(at offset: Int) -> UInt16 { number(at: offset) }
 
-  func uint32(at offset: Int) -> UInt32 {
-    var value: UInt32 = 0
-    for index in 0..<4 { value |= UInt32(byte(at: offset + index)) << UInt32(8 * index) }
-    return UInt32(littleEndian: value)
-  }
+  func uint32(at offset: Int) -> UInt32 { number(at: offset) }
 
-  func uint64(at offset: Int) -> UInt64 {
-    var value: UInt64 = 0
-    for index in 0..<8 { value |= UInt64(byte(at: offset + index)) << UInt64(8 * index) }
-    return UInt64(littleEndian: value)
+  func uint64(at offset: Int) -> UInt64 { number(at: offset) }
+
+  private func number<Number: FixedWidthInteger & BitwiseCopyable>(at offset: Int) -> Number {
+    let size = Number.bitWidth / 8
+    // Within the bytes, any bits are a number.
+    if offset >= 0, offset <= count - size {
+      return unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: Number.self)
+    }
+    var value: Number = 0
+    for index in 0..<size { value |= Number(byte(at: offset + index)) << (8 * index) }
+    return Number(littleEndian: value)
   }
 
   /// A number in the order of the wire, as ports are.
@@ -85,5 +85,15 @@ struct NetlinkAttributes {
     let type = bytes.uint16(at: offset + 2) & 0x3FFF
     offset += (length + 3) & ~3
     return (type, payload)
+  }
+}
+
+extension [UInt8] {
+  /// Appends a number in the machine's own order of bytes.
+  mutating func append(native number: some FixedWidthInteger) {
+    // The machine's own number, read with the low byte first, is the kernel's whatever the machine's order is.
+    for shift in 0..<(number.bitWidth / 8) {
+      append(UInt8(truncatingIfNeeded: number.littleEndian >> (8 * Int(shift))))
+    }
   }
 }

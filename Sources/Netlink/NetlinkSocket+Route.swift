@@ -83,13 +83,3 @@ extension NetlinkSocket {
     try dump(question.type, payload, restart: restart) { _, payload in body(payload) }
   }
 }
-
-extension [UInt8] {
-  /// Appends a number in the machine's own order of bytes.
-  fileprivate mutating func append(native number: some FixedWidthInteger) {
-    // The machine's own number, read with the low byte first, is the kernel's whatever the machine's order is.
-    for shift in 0..<(number.bitWidth / 8) {
-      append(UInt8(truncatingIfNeeded: number.littleEndian >> (8 * Int(shift))))
-    }
-  }
-}

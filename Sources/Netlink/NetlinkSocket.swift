@@ -45,7 +45,7 @@ public struct NetlinkError: Error, Equatable, Sendable {
   /// The kernel packs no more into an answer.
   private static let bufferSize = 32 << 10
   /// How often a dump is asked for again that changed while it was given.
-  private static let attempts = 3
+  public static let attempts = 3
 
   /// Opens a conversation. Throws where the kernel has no such family, or forbids it.
   public init(_ family: Family) throws(NetlinkError) {
@@ -77,16 +77,18 @@ public struct NetlinkError: Error, Equatable, Sendable {
   /// Asks for everything that fits a question, and calls the body with the type and payload of each answer.
   ///
   /// Throws what the kernel says of a question that it does not take, also at the end of its answers; a dump that
-  /// changed meanwhile is asked for again, from the beginning: `restart` is called before.
+  /// changed meanwhile is asked for again, from the beginning: `restart` is called before. After so many attempts, that
+  /// is thrown too, as ``NetlinkError/isInterrupted``.
   mutating func dump(
-    _ type: UInt16, _ payload: [UInt8], restart: () -> Void, _ body: (UInt16, Span<UInt8>) -> Void
+    _ type: UInt16, _ payload: [UInt8], attempts: Int = Self.attempts, restart: () -> Void,
+    _ body: (UInt16, Span<UInt8>) -> Void
   ) throws(NetlinkError) {
     for attempt in 1... {
       do throws(NetlinkError) {
         try send(type, flags: NLM_F_REQUEST | NLM_F_DUMP, payload)
         return try receive("dump", body)
       } catch {
-        guard error.isInterrupted, attempt < Self.attempts else { throw error }
+        guard error.isInterrupted, attempt < attempts else { throw error }
         restart()
       }
     }
@@ -165,12 +167,24 @@ public struct NetlinkError: Error, Equatable, Sendable {
 extension NetlinkSocket {
   private static let socketDiagnosticsByFamily: UInt16 = 20
 
-  /// Calls the body with each socket that fits the question.
+  /// Calls the body with each socket that fits the question. Where an interruption is thrown, the body has had an
+  /// answer that is perhaps not complete.
   public mutating func sockets(
-    _ query: SocketQuery, restart: () -> Void = {}, _ body: (SocketRecord) -> Void
+    _ query: SocketQuery, attempts: Int = Self.attempts, restart: () -> Void = {},
+    _ body: (SocketRecord) -> Void
   ) throws(NetlinkError) {
-    try dump(Self.socketDiagnosticsByFamily, query.payload, restart: restart) { _, payload in
+    try dump(Self.socketDiagnosticsByFamily, query.payload, attempts: attempts, restart: restart) { _, payload in
       if let record = SocketRecord(payload) { body(record) }
+    }
+  }
+
+  /// Calls the body with each Unix socket that fits the question, as the twin for TCP and UDP does.
+  public mutating func sockets(
+    _ query: UnixSocketQuery, attempts: Int = Self.attempts, restart: () -> Void = {},
+    _ body: (UnixSocketRecord) -> Void
+  ) throws(NetlinkError) {
+    try dump(Self.socketDiagnosticsByFamily, query.payload, attempts: attempts, restart: restart) { _, payload in
+      if let record = UnixSocketRecord(payload) { body(record) }
     }
   }
 }

@@ -87,6 +87,8 @@ public struct SocketRecord: Equatable, Sendable {
   public var info: TCPInfo?
   /// The congestion control, such as `cubic`, where it was asked for.
   public var congestionControl: String?
+  /// The socket's memory, where it was asked for.
+  public var memory: SocketMemory?
 
   /// The size of `inet_diag_msg` in bytes.
   static let size = 72
@@ -115,9 +117,20 @@ public struct SocketRecord: Equatable, Sendable {
       switch type {
       case 2: info = TCPInfo(value)
       case 4: congestionControl = String(decoding: value.text, as: UTF8.self)
+      case 7: memory = SocketMemory(value)
       case 11: isIPv6Only = value.byte(at: 0) != 0
       default: break
       }
     }
+  }
+  /// A socket as a table of `/proc` has it: what the table does not tell is 0.
+  public init(_ socket: ProcNetSocket) {
+    state = socket.state
+    (timer, retransmits, timerExpiry) = (0, 0, 0)
+    (localAddress, localPort) = (socket.localAddress, socket.localPort)
+    (remoteAddress, remotePort) = (socket.remoteAddress, socket.remotePort)
+    (interface, cookie) = (0, 0)
+    (receiveQueue, sendQueue) = (socket.receiveQueue, socket.sendQueue)
+    (userID, inode) = (socket.userID, socket.inode)
   }
 }

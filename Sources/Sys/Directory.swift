@@ -18,33 +18,93 @@ struct Directory: ~Copyable {
 
   func open(_ path: [UInt8]) -> Directory? { Directory(at: file.number, path) }
 
+  /// Where an entry's name begins: behind its inode (8 bytes), its offset (8), its length (2) and its type (1).
+  private static let nameOffset = 19
+  /// The longest entry, with a name of 255 bytes: where more room than this is left, there was no further one.
+  private static let longest = 280
+  /// The room for entries that are read at once.
+  private static let room = 32 << 10
+
   /// Calls the body with each name but `.` and `..`, until it says false.
   func forEach(_ body: ([UInt8]) -> Bool) {
-    let room = 32 << 10
-    var buffer = [UInt8](repeating: 0, count: room)
-    while true {
-      let count = unsafe buffer.withUnsafeMutableBytes { unsafe sonde_getdents(file.number, $0.baseAddress, room) }
-      guard count > 0 else { return }
-      var offset = 0
-      // An entry: inode (8 bytes), offset (8), its length (2), its type (1), its name and a zero.
-      while count - offset > 19 {
-        let length = Int(buffer[offset + 16]) | Int(buffer[offset + 17]) << 8
-        guard length > 19, length <= count - offset else { return }
-        let name = Array(buffer[(offset + 19)..<(offset + length)].prefix { $0 != 0 })
-        offset += length
-        if name != [0x2E], name != [0x2E, 0x2E], !body(name) { return }
-      }
+    _ = unsafe forEachEntry(room: Self.room, isBounded: false) { name in
+      unsafe body(Array(UnsafeRawBufferPointer(start: name, count: strlen(name))))
     }
   }
 
-  /// The inode of the socket that a name links to; nil where it links to something else.
-  func socketInode(_ name: [UInt8]) -> UInt32? {
-    let name = name.map { CChar(bitPattern: $0) } + [0]
-    var link = [CChar](repeating: 0, count: 40)
-    let count = unsafe readlinkat(file.number, name, &link, link.count)
-    let target = link.map { UInt8(bitPattern: $0) }
-    let prefix = Array("socket:[".utf8)
-    guard count > prefix.count + 1, target.starts(with: prefix), target[count - 1] == 0x5D else { return nil }
-    return parseDecimal(target[prefix.count..<(count - 1)], atMost: Int(UInt32.max)).map { UInt32($0) }
+  /// Calls the body with the inode of each socket that an entry links to, until it says false. With a limit, only about
+  /// the first that many entries are looked at.
+  ///
+  /// - Returns: whether nothing is left that was not looked at.
+  func forEachSocket(limit: Int? = nil, _ body: (UInt32) -> Bool) -> Bool {
+    // The entry of a descriptor takes 24 bytes.
+    unsafe forEachEntry(room: limit.map { $0 * 24 + Self.longest } ?? Self.room, isBounded: limit != nil) { name in
+      guard let inode = unsafe socketInode(name) else { return true }
+      return body(inode)
+    }
+  }
+
+  /// Calls the body with each name but `.` and `..`, which ends with a zero and is gone when the body returns, until it
+  /// says false; bounded to what fits the room once. The result says whether the end was reached.
+  private func forEachEntry(room: Int, isBounded: Bool, _ body: (UnsafePointer<CChar>) -> Bool) -> Bool {
+    var buffer = [UInt8](repeating: 0, count: room)
+    while true {
+      let count = unsafe buffer.withUnsafeMutableBytes { unsafe sonde_getdents(file.number, $0.baseAddress, room) }
+      guard count > 0 else { return true }
+      var offset = 0
+      while count - offset > Self.nameOffset {
+        let length = Int(buffer[offset + 16]) | Int(buffer[offset + 17]) << 8
+        guard length > Self.nameOffset, length <= count - offset else { return true }
+        let range = offset + Self.nameOffset..<offset + length
+        // Behind the zero that ends the name, anything may stand.
+        guard buffer[range].contains(0) else { return true }
+        offset += length
+        let isOther = buffer[range].starts(with: [0x2E, 0]) || buffer[range].starts(with: [0x2E, 0x2E, 0])
+        // The name ends with a zero inside of the buffer, which nobody writes before the body has returned.
+        let goesOn =
+          unsafe isOther
+          || buffer.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return false }
+            return unsafe body((start + range.lowerBound).assumingMemoryBound(to: CChar.self))
+          }
+        if !goesOn { return false }
+      }
+      if room - count >= Self.longest { return true }
+      if isBounded { return false }
+    }
+  }
+
+  /// What a name links to; empty where it may not be seen.
+  func link(_ path: [UInt8]) -> [UInt8] {
+    let path = path.map { CChar(bitPattern: $0) } + [0]
+    var count = 0
+    let target = unsafe [CChar](unsafeUninitializedCapacity: 256) { buffer, used in
+      guard let start = buffer.baseAddress else { return }
+      count = unsafe readlinkat(file.number, path, start, buffer.count)
+      used = max(0, count)
+    }
+    return target.map { UInt8(bitPattern: $0) }
+  }
+
+  /// The inode of the socket that a name, which ends with a zero, links to; nil where it links to something else.
+  private func socketInode(_ name: UnsafePointer<CChar>) -> UInt32? {
+    // `socket:[` and `]` around at most ten digits.
+    let room = 24
+    var link: InlineArray<24, UInt8> = .init(repeating: 0)
+    var span = link.mutableSpan
+    let count = unsafe span.withUnsafeMutableBytes { buffer in
+      guard let start = buffer.baseAddress else { return 0 }
+      return unsafe readlinkat(file.number, name, start.assumingMemoryBound(to: CChar.self), room)
+    }
+    guard count > 9, count < room, link[0] == 0x73, link[7] == 0x5B, link[count - 1] == 0x5D else { return nil }
+    var inode: UInt32 = 0
+    for index in 8..<(count - 1) {
+      guard link[index].isASCIIDigit else { return nil }
+      let (product, overflow) = inode.multipliedReportingOverflow(by: 10)
+      let (sum, carry) = product.addingReportingOverflow(UInt32(link[index] - 0x30))
+      guard !overflow, !carry else { return nil }
+      inode = sum
+    }
+    return inode
   }
 }

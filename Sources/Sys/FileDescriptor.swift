@@ -47,22 +47,30 @@ public enum StandardStream: Int32, Sendable {
   /// Writes the whole text with as few calls as the kernel allows; a closed or full stream is nobody's failure here.
   public func write(_ text: String) {
     var text = text
-    text.withUTF8 { bytes in
-      var rest = unsafe UnsafeRawBufferPointer(bytes)[...]
-      while unsafe !rest.isEmpty {
-        let chunk = unsafe UnsafeRawBufferPointer(rebasing: rest)
-        let count = unsafe CLinux.write(rawValue, chunk.baseAddress, chunk.count)
-        if count > 0 {
-          unsafe rest = rest.dropFirst(count)
-        } else if count < 0, sonde_errno() == EAGAIN {
-          // A pipe that its reader set to non-blocking: wait for room, but not for ever.
-          var entry = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
-          guard unsafe poll(&entry, 1, 1_000) == 1 else { return }
-        } else if count == 0 || sonde_errno() != EINTR {
-          return
-        }
+    _ = text.withUTF8 { unsafe write(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// Writes all the bytes, as ``write(_:)-(String)`` does.
+  ///
+  /// - Returns: whether all were written. Where they were not, nobody reads any more.
+  public func write(_ bytes: [UInt8]) -> Bool { unsafe bytes.withUnsafeBytes { unsafe write($0) } }
+
+  private func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var rest = unsafe bytes[...]
+    while unsafe !rest.isEmpty {
+      let chunk = unsafe UnsafeRawBufferPointer(rebasing: rest)
+      let count = unsafe CLinux.write(rawValue, chunk.baseAddress, chunk.count)
+      if count > 0 {
+        unsafe rest = rest.dropFirst(count)
+      } else if count < 0, sonde_errno() == EAGAIN {
+        // A pipe that its reader set to non-blocking: wait for room, but not for ever.
+        var entry = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
+        guard unsafe poll(&entry, 1, 1_000) == 1 else { return false }
+      } else if count == 0 || sonde_errno() != EINTR {
+        return false
       }
     }
+    return true
   }
 
   /// Makes the standard streams safe to write to, whatever the caller left of them; the first thing that a tool does.

@@ -29,6 +29,57 @@ public enum Files {
     }
   }
 
+  /// Reads a whole plain file as a process sees it that has a root directory: whatever links lead to it are somebody
+  /// else's, and lead nowhere else. Nil where it is not there.
+  ///
+  /// Throws the error of `open` or `read`; what is no plain file, and might never end, is an invalid argument.
+  static func read(_ path: String, inRoot root: String, limit: Int = 1 << 20) throws(SystemError) -> [UInt8]? {
+    let rootNumber = unsafe root.withSystemPath { unsafe sonde_open($0, O_PATH | O_DIRECTORY | O_CLOEXEC) }
+    guard rootNumber >= 0 else { throw SystemError("open") }
+    let directory = FileDescriptor(adopting: rootNumber)
+    let number = unsafe path.withSystemPath { path in
+      unsafe sonde_open_in_root(directory.number, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    }
+    if number < 0, sonde_errno() == ENOENT { return nil }
+    guard number >= 0 else { throw SystemError("open") }
+    let file = FileDescriptor(adopting: number)
+    guard sonde_is_regular_file(file.number) == 1 else { throw SystemError("open", errno: EINVAL) }
+    var bytes: [UInt8] = []
+    while true {
+      let chunk = try readChunk(file.number, atMost: 64 << 10)
+      if chunk.isEmpty { return bytes }
+      bytes += chunk
+      guard bytes.count <= limit else { throw SystemError("read", errno: Errno.fileTooLarge) }
+    }
+  }
+
+  /// Calls the body with each line of a file, without its end: the kernel's tables may be long, and are never held as a
+  /// whole. What is longer than `limit` bytes is no line of them and is left out.
+  ///
+  /// Throws the error of `open` or `read`.
+  public static func forEachLine(
+    of path: String, limit: Int = 4_096, _ body: (ArraySlice<UInt8>) -> Void
+  ) throws(SystemError) {
+    let number = unsafe path.withSystemPath { unsafe sonde_open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    guard number >= 0 else { throw SystemError("open") }
+    let file = FileDescriptor(adopting: number)
+    var rest: [UInt8] = []
+    while true {
+      let chunk = try readChunk(file.number, atMost: 32 << 10)
+      if chunk.isEmpty { break }
+      rest += chunk
+      var start = 0
+      while let end = rest[start...].firstIndex(of: 0x0A) {
+        if end - start <= limit { body(rest[start..<end]) }
+        start = end + 1
+      }
+      rest.removeSubrange(..<start)
+      // One byte more than may be is enough to know a line as too long, however long it is.
+      if rest.count > limit { rest.removeSubrange((limit + 1)...) }
+    }
+    if !rest.isEmpty, rest.count <= limit { body(rest[...]) }
+  }
+
   /// Whether there is something at a path, readable or not.
   public static func exists(_ path: String) -> Bool {
     unsafe path.withSystemPath { unsafe access($0, F_OK) } == 0

@@ -36,6 +36,11 @@ public struct Poll {
     entries.append(pollfd(fd: signals.number, events: Int16(POLLIN), revents: 0))
   }
 
+  /// Adds the moment when nobody reads a stream any more.
+  public mutating func addEnd(of stream: StandardStream) {
+    entries.append(pollfd(fd: stream.rawValue, events: 0, revents: 0))
+  }
+
   /// Adds a look-up that runs on its own thread.
   mutating func add(_ descriptor: borrowing FileDescriptor) {
     entries.append(pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0))

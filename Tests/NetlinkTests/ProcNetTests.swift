@@ -21,7 +21,7 @@ import Testing
 
   @Test("a table's lines are its sockets")
   func tables() throws {
-    let sockets = ProcNetSocket.read(Array(Self.table.utf8))
+    let sockets = Self.table.utf8.split(separator: 0x0A).compactMap { ProcNetSocket(line: $0) }
     try #require(sockets.count == 2)
     #expect(sockets[0].localAddress == .loopbackIPv4)
     #expect((sockets[0].localPort, sockets[0].state, sockets[0].receiveQueue) == (8_080, .listen, 2))
@@ -30,7 +30,7 @@ import Testing
     #expect(sockets[1].remoteAddress == IPAddress("172.20.0.7"))
     #expect((sockets[1].remotePort, sockets[1].state) == (0xA1B2, .established))
     #expect((sockets[1].sendQueue, sockets[1].receiveQueue) == (16, 32))
-    let other = ProcNetSocket.read(Array(Self.table6.utf8))
+    let other = Self.table6.utf8.split(separator: 0x0A).compactMap { ProcNetSocket(line: $0) }
     #expect(other.map(\.localAddress) == [.loopbackIPv6])
     #expect(other.map(\.localPort) == [80])
   }

@@ -63,18 +63,40 @@ import Testing
   @Test("facts about a connection are read by the attribute's own length")
   func growingInfo() {
     // Each byte is its own offset, so that every field tells where it was read.
-    let bytes = (0..<280).map { UInt8(truncatingIfNeeded: $0) }
+    let bytes = (0..<TCPInfo.maxSize).map { UInt8(truncatingIfNeeded: $0) }
     let whole = TCPInfo(bytes.span)
-    #expect(whole.size == 280)
-    #expect(whole.retransmits == 2)
-    #expect(whole.roundTripTime == 0x4746_4544)
+    func value(_ name: String, in info: TCPInfo) -> UInt64? {
+      TCPInfo.fields.first { $0.name == name }.flatMap { info.value($0) }
+    }
+    #expect(value("retransmits", in: whole) == 2)
+    #expect(value("rtt", in: whole) == 0x4746_4544)
     #expect(whole.totalRetransmits == 0x6766_6564)
-    #expect(whole.bytesSent == 0xCFCE_CDCC_CBCA_C9C8)
-    #expect(whole.totalTimeouts == 0xF1F0)
+    #expect(value("bytes_sent", in: whole) == 0xCFCE_CDCC_CBCA_C9C8)
+    #expect(value("total_rto", in: whole) == 0xF1F0)
+    #expect(value("accecn_opt_seen", in: whole) == 0x1716)
+    // Two of four bits in the byte 6, and two in the byte 7.
+    #expect((value("snd_wscale", in: whole), value("rcv_wscale", in: whole)) == (6, 0))
+    #expect(value("delivery_rate_app_limited", in: whole) == 1)
+    #expect(value("fastopen_client_fail", in: whole) == 3)
     // A kernel of 2016 ends after segs_in.
     let old = TCPInfo(Array(bytes[..<144]).span)
-    #expect(old.roundTripTime == whole.roundTripTime)
-    #expect((old.bytesNotSent, old.bytesSent, old.totalTimeouts) == (0, 0, 0))
+    #expect(value("rtt", in: old) == value("rtt", in: whole))
+    #expect((value("notsent_bytes", in: old), value("bytes_sent", in: old)) == (nil, nil))
+    // A newer one than is known here.
+    #expect(TCPInfo((bytes + [1, 2, 3, 4]).span) == whole)
+  }
+
+  @Test("the fields of a connection follow each other without a gap, up to the end")
+  func fieldsAreComplete() {
+    var end = 0
+    for field in TCPInfo.fields {
+      // Bits share the byte of the field before.
+      if field.bits < 64, field.offset < end { continue }
+      #expect(field.offset == end, "\(field.name)")
+      end = field.offset + field.size
+    }
+    #expect(end == TCPInfo.maxSize)
+    #expect(Set(TCPInfo.fields.map(\.name)).count == TCPInfo.fields.count)
   }
 
   @Test("no bytes break the decoding")

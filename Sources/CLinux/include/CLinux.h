@@ -13,19 +13,23 @@
 #include <fcntl.h>
 #include <gnu/libc-version.h>
 #include <linux/errqueue.h>
+#include <linux/openat2.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
@@ -37,7 +41,30 @@ static inline void sonde_set_errno(int value) { errno = value; }
 
 // open is variadic in C.
 static inline int sonde_open(const char *path, int flags) { return open(path, flags); }
+static inline int sonde_create(const char *path, int flags) { return open(path, flags, 0644); }
 static inline int sonde_openat(int directory, const char *path, int flags) { return openat(directory, path, flags); }
+
+// Opens a path as a process sees it whose root directory is given: no link of its file system leads out of it. glibc
+// has no function for it.
+static inline int sonde_open_in_root(int root, const char *path, int flags) {
+  struct open_how how = {.flags = (unsigned long long)flags, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+  return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+}
+
+// The flags are an enumeration; nothing is mounted from a device.
+static inline int sonde_bind_mount(const char *source, const char *target) {
+  return mount(source, target, NULL, MS_BIND, NULL);
+}
+static inline int sonde_keep_mounts_private(void) { return mount("none", "/", NULL, MS_SLAVE | MS_REC, NULL); }
+// A file system in memory over /etc, and its end.
+static inline int sonde_mount_memory(void) { return mount("none", "/etc", "tmpfs", MS_NOSUID | MS_NODEV, "size=4m"); }
+static inline int sonde_detach_memory(void) { return umount2("/etc", MNT_DETACH); }
+
+// S_ISREG is a macro.
+static inline int sonde_is_regular_file(int file) {
+  struct stat status;
+  return fstat(file, &status) == 0 && S_ISREG(status.st_mode);
+}
 
 // The entries of a directory as the kernel gives them, many at a time.
 static inline ssize_t sonde_getdents(int directory, void *buffer, size_t room) {

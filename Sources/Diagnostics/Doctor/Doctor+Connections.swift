@@ -64,7 +64,7 @@ extension Doctor {
   func examineListeners(of addresses: [SocketAddress]) {
     let own = addresses.filter { $0.ip.map { isOwn($0.0.unmapped) } ?? false }
     guard !own.isEmpty else { return }
-    let table = ListenerTable()
+    let table = ListenerTable(in: .own)
     if let failure = table.failure { return add(.port, .note, "UNDETERMINED", failure) }
     let listeners = table.listeners.filter { $0.port == endpoint.port }
     let owners = SocketOwners(of: Set(listeners.map { $0.inode }))
@@ -112,7 +112,7 @@ extension Doctor {
     guard let ip = address.ip?.0.unmapped, !isOwn(ip) else { return }
     for _ in 0..<Self.looks where !deadline.hasPassed {
       guard let port = takingPort(address) else { continue }
-      let listeners = ListenerTable().listeners.filter { $0.port == port }
+      let listeners = ListenerTable(in: .own).listeners.filter { $0.port == port }
       let owners = SocketOwners(of: Set(listeners.map { $0.inode }))
       let who = listeners.first.map { owners.owner(inode: $0.inode, userID: $0.userID).text }
       let taker = "\(who ?? "a process that is not seen") on port \(port)"
@@ -148,9 +148,10 @@ extension Doctor {
     var tally = ConnectionTally()
     do throws(NetlinkError) {
       var socket = try NetlinkSocket(.socketDiagnostics)
-      let states = TCPState.allCases.filter { ![.listen, .timeWait, .closed, .boundInactive].contains($0) }
+      let states = SocketStates.all.subtracting([.listen, .timeWait, .closed, .boundInactive])
+      let ports = [SocketEnd.source, .destination].map { SocketCondition.port($0, .equal, endpoint.port) }
       for isIPv6 in [false, true] {
-        let query = SocketQuery(.tcp, isIPv6: isIPv6, states: states, extensions: .info)
+        let query = SocketQuery(.tcp, isIPv6: isIPv6, states: states, extensions: .info, condition: .any(ports))
         let before = tally
         try socket.sockets(query, restart: { tally = before }) { record in
           if record.remotePort == endpoint.port, remote.contains(record.remoteAddress.unmapped) {

@@ -51,6 +51,8 @@ struct ListenerTable {
   private(set) var listeners: [Listener] = []
   /// Why the kernel was not asked; nil where it was.
   private(set) var netlinkFailure: String?
+  /// The folder of the tables that were read, or would be.
+  private(set) var tables = NetworkPlace.own.tables
   /// Why nothing can be known at all.
   private(set) var failure: String?
   /// Connections dropped since the start since a queue was full; nil where that is not known.
@@ -62,9 +64,22 @@ struct ListenerTable {
     self.overflows = overflows
   }
 
-  /// Asks the kernel, and where that is forbidden or not possible, reads `/proc/self/net`.
-  init() {
-    overflows = (try? Files.read("/proc/self/net/netstat")).flatMap { Counters($0)["TcpExt", "ListenOverflows"] }
+  /// Asks the kernel, and where that is forbidden or not possible, reads the tables of `/proc`.
+  init(in place: NetworkPlace) {
+    overflows = (try? Files.read(place.tables + "/netstat")).flatMap { Counters($0)["TcpExt", "ListenOverflows"] }
+    tables = place.tables
+    if let refusal = place.refusal {
+      netlinkFailure = refusal
+      readTables(in: place)
+    } else {
+      askKernel(orReadTablesIn: place)
+    }
+    listeners.sort {
+      ($0.port, $0.address.isIPv6 ? 1 : 0, $0.address.text) < ($1.port, $1.address.isIPv6 ? 1 : 0, $1.address.text)
+    }
+  }
+
+  private mutating func askKernel(orReadTablesIn place: NetworkPlace) {
     do throws(NetlinkError) {
       var socket = try NetlinkSocket(.socketDiagnostics)
       var failures: [NetlinkError] = []
@@ -76,10 +91,7 @@ struct ListenerTable {
     } catch {
       listeners = []
       netlinkFailure = SystemError(error.operation, errno: error.errno).text
-      readTables()
-    }
-    listeners.sort {
-      ($0.port, $0.address.isIPv6 ? 1 : 0, $0.address.text) < ($1.port, $1.address.isIPv6 ? 1 : 0, $1.address.text)
+      readTables(in: place)
     }
   }
 
@@ -97,22 +109,21 @@ struct ListenerTable {
     listeners += found
   }
 
-  private mutating func readTables() {
-    // Not /proc/net: of a /proc that shows processes alone, only this remains.
+  private mutating func readTables(in place: NetworkPlace) {
     var isRead = false
-    for path in ["/proc/self/net/tcp", "/proc/self/net/tcp6"] {
-      guard let table = try? Files.read(path, limit: 64 << 20) else { continue }
-      isRead = true
-      for socket in ProcNetSocket.read(table) where socket.state == .listen {
+    for name in ["/tcp", "/tcp6"] {
+      let outcome: Void? = try? Files.forEachLine(of: place.tables + name) { line in
+        guard let socket = ProcNetSocket(line: line), socket.state == .listen else { return }
         listeners.append(
           Listener(
             address: socket.localAddress, port: socket.localPort,
             isIPv6Only: socket.localAddress.isIPv6 ? nil : false, queued: socket.receiveQueue, limit: nil,
             userID: socket.userID, inode: socket.inode))
       }
+      if outcome != nil { isRead = true }
     }
     if !isRead {
-      failure = "the kernel does not tell its sockets (\(netlinkFailure ?? "")), and /proc/self/net cannot be read"
+      failure = "the kernel does not tell its sockets (\(netlinkFailure ?? "")), and \(place.tables) cannot be read"
     }
   }
 }

@@ -7,7 +7,7 @@ internal import Sys
 /// `netdiag listeners [PORT…]`.
 let listenersCommand = Netdiag.Command(
   "listeners", summary: "tells whether ports are listened on, on which addresses, and by whom", operands: "[PORT…]",
-  groups: []
+  groups: [], readsTables: true
 ) { (invocation) throws(UsageError) in
   var ports: [UInt16] = []
   for word in invocation.flags.operands {
@@ -18,7 +18,7 @@ let listenersCommand = Netdiag.Command(
     }
     ports.append(UInt16(number))
   }
-  let table = ListenerTable()
+  let table = ListenerTable(in: invocation.place)
   let shown = ports.isEmpty ? table.listeners : table.listeners.filter { ports.contains($0.port) }
   // Those of near ports are asked for their owners too, as there are few.
   let inodes = Set((shown.isEmpty ? table.listeners : shown).map { $0.inode })

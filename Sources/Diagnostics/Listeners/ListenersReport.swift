@@ -107,7 +107,7 @@ struct ListenersReport: Report {
     }
     if let failure = table.netlinkFailure {
       output.line(
-        .note, "the kernel does not tell its sockets (\(failure)): read from /proc/self/net, without queue limits")
+        .note, "the kernel does not tell its sockets (\(failure)): read from \(table.tables), without queue limits")
     }
     if ports.isEmpty { output.line(.ok, "nothing listens on any TCP port") }
     for port in ports { write(port, to: &output) }

@@ -26,7 +26,6 @@ enum SocketOwner: Equatable {
 /// Finds the owners of sockets.
 struct SocketOwners {
   private let holders: SocketHolders
-  private let byInode: [UInt32: SocketHolder]
   /// The users of the processes that may not be looked into.
   private let hidden: [(processID: Int32, userID: UInt32, command: String)]
   private let ownUserID: UInt32
@@ -36,9 +35,6 @@ struct SocketOwners {
     holders: SocketHolders, hidden: [(processID: Int32, userID: UInt32, command: String)], ownUserID: UInt32
   ) {
     self.holders = holders
-    var byInode: [UInt32: SocketHolder] = [:]
-    for holder in holders.found where byInode[holder.inode] == nil { byInode[holder.inode] = holder }
-    self.byInode = byInode
     self.hidden = hidden
     self.ownUserID = ownUserID
   }
@@ -46,7 +42,13 @@ struct SocketOwners {
   /// Looks for the owners of sockets.
   init(of inodes: Set<UInt32>) {
     let holders = SocketHolders(of: inodes)
-    let isComplete = holders.found.count == inodes.count
+    self.init(holders, isComplete: holders.count == inodes.count)
+  }
+
+  /// Looks for the owners of all sockets there are.
+  static func ofAll() -> SocketOwners { SocketOwners(.ofAll(), isComplete: false) }
+
+  private init(_ holders: SocketHolders, isComplete: Bool) {
     self.init(
       holders: holders,
       hidden: isComplete
@@ -54,9 +56,9 @@ struct SocketOwners {
       ownUserID: ProcessFacts.ownUserID)
   }
 
-  /// The owner of a socket that a user has made.
-  func owner(inode: UInt32, userID: UInt32) -> SocketOwner {
-    if let holder = byInode[inode] { return .process(holder) }
+  /// The owner of a socket that a user has made; nil for a user who is not known.
+  func owner(inode: UInt32, userID: UInt32?) -> SocketOwner {
+    if let holder = holders.holder(of: inode) { return .process(holder) }
     guard holders.hasProcFS else { return .unknown("there is no /proc") }
     guard !holders.denied.isEmpty else {
       return .unknown("it is in another PID namespace (another container, or the host)")
@@ -67,7 +69,8 @@ struct SocketOwners {
     }
     let count = holders.denied.count
     let processes = count == 1 ? "one process" : "\(count) processes"
-    let remedy = ownUserID == userID ? "it takes CAP_SYS_PTRACE" : "run as uid \(userID), or with CAP_SYS_PTRACE"
+    var remedy = "it takes CAP_SYS_PTRACE"
+    if let userID, userID != ownUserID { remedy = "run as uid \(userID), or with CAP_SYS_PTRACE" }
     return .unknown("user \(ownUserID) may not look into \(processes); \(remedy)")
   }
 }

@@ -2,7 +2,8 @@
 
 public import Bytes
 
-/// A socket as `/proc/self/net/tcp` and `tcp6` describe it: what is left where the kernel may not be asked.
+/// A socket as `/proc/self/net/tcp`, `tcp6`, `udp` and `udp6` describe it: what is left where the kernel may not be
+/// asked.
 public struct ProcNetSocket: Equatable, Sendable {
   /// Its state; nil for a number that is not known here.
   public let state: TCPState?
@@ -30,10 +31,12 @@ public struct ProcNetSocket: Equatable, Sendable {
   public init?(line: some BidirectionalCollection<UInt8>) {
     let words = line.split(separator: 0x20)
     guard words.count >= 10, words[0].last == 0x3A, let local = Self.endpoint(words[1]),
-      let remote = Self.endpoint(words[2]), let state = Self.hex(words[3])
+      let remote = Self.endpoint(words[2]),
+      let state = parseHexadecimal(words[3])
     else { return nil }
     let queues = words[4].split(separator: 0x3A)
-    guard queues.count == 2, let sendQueue = Self.hex(queues[0]), let receiveQueue = Self.hex(queues[1]),
+    guard queues.count == 2, let sendQueue = parseHexadecimal(queues[0]),
+      let receiveQueue = parseHexadecimal(queues[1]),
       let userID = parseDecimal(words[7], atMost: Int(UInt32.max)),
       let inode = parseDecimal(words[9], atMost: Int(UInt32.max))
     else { return nil }
@@ -44,36 +47,29 @@ public struct ProcNetSocket: Equatable, Sendable {
     (self.userID, self.inode) = (UInt32(userID), UInt32(inode))
   }
 
-  /// Reads a table, its heading included.
-  public static func read(_ table: [UInt8]) -> [ProcNetSocket] {
-    table.split(separator: 0x0A).compactMap { ProcNetSocket(line: $0) }
-  }
-
   /// An address in groups of four bytes, each a number of this machine's, and a port.
   private static func endpoint(_ text: some Collection<UInt8>) -> (IPAddress, UInt16)? {
     let parts = text.split(separator: 0x3A)
-    guard parts.count == 2, parts[1].count == 4, let port = hex(parts[1]) else { return nil }
+    guard parts.count == 2, parts[1].count == 4, let port = parseHexadecimal(parts[1]) else { return nil }
     guard parts[0].count == 8 || parts[0].count == 32 else { return nil }
     var bytes: [UInt8] = []
     var rest = parts[0][...]
     while !rest.isEmpty {
-      guard let group = hex(rest.prefix(8)) else { return nil }
+      guard let group = parseHexadecimal(rest.prefix(8)) else { return nil }
       unsafe withUnsafeBytes(of: group) { unsafe bytes.append(contentsOf: $0) }
       rest = rest.dropFirst(8)
     }
     return IPAddress(bytes).map { ($0, UInt16(port)) }
   }
+}
 
-  private static func hex(_ text: some Collection<UInt8>) -> UInt32? {
-    guard (1...8).contains(text.count) else { return nil }
-    var value: UInt32 = 0
-    for byte in text {
-      switch byte {
-      case 0x30...0x39: value = value << 4 | UInt32(byte - 0x30)
-      case 0x41...0x46, 0x61...0x66: value = value << 4 | UInt32((byte | 0x20) - 0x57)
-      default: return nil
-      }
-    }
-    return value
+/// Reads a number of one to eight hexadecimal digits; nil for anything else.
+func parseHexadecimal(_ text: some Collection<UInt8>) -> UInt32? {
+  guard (1...8).contains(text.count) else { return nil }
+  var value: UInt32 = 0
+  for byte in text {
+    guard let digit = byte.hexDigitValue else { return nil }
+    value = value << 4 | UInt32(digit)
   }
+  return value
 }
