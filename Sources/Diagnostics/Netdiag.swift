@@ -47,7 +47,7 @@ public enum Netdiag {
   /// The commands, in the order of help.
   public static let commands: [Command] = [
     listenersCommand, tcpCommand, tlsCommand, dnsCommand, http2Command, healthCommand, netCommand, doctorCommand,
-    explainCommand, balanceCommand,
+    explainCommand, socketsCommand, balanceCommand,
   ]
 
   /// What the tool does, in one sentence without a full stop.

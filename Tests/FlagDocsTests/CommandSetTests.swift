@@ -42,6 +42,7 @@ import Testing
       ])
     #expect(page.components(separatedBy: "\\fB\\-\\-json\\fR").count == 2)
     #expect(page.contains("\\fB\\-\\-cacert\\fR=\\fIFILE\\fR\nTrust it."))
+    #expect(netdiagCommands.manPage(version: "1", sections: []).contains("\\fB\\-t\\fR, \\fB\\-\\-tcp\\fR"))
   }
 
   /// What bash offers for the last of some words.
