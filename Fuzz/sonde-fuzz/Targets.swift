@@ -23,7 +23,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
   "flags": flags, "framing": framing, "http2-client": { http2($0, .client) }, "http2-server": { http2($0, .server) },
   "pem": pem, "protobuf": protobuf, "calls": calls, "text": text, "address": address, "json": json,
   "service-config": serviceConfig, "reflection": reflection, "dns": dns, "resolver-files": resolverFiles,
-  "http1": http1, "sniff": sniff, "netlink": netlink, "filters": filters,
+  "http1": http1, "url": url, "sniff": sniff, "netlink": netlink, "filters": filters,
 ]
 
 func check(_ condition: Bool, _ rule: String) {
@@ -318,6 +318,16 @@ private func write(_ value: JSONValue, _ writer: inout JSONWriter) {
     check(hosts.entries(at: entry.address).contains(entry), "an entry is found by its address")
   }
   for remark in hosts.remarks { check(remark.message.utf8.allSatisfy { $0 >= 0x20 }, "a remark is one line") }
+}
+
+/// What is read as a URL is written so that it reads the same, and nothing in it ends a line of a request.
+@Sendable private func url(_ input: [UInt8]) {
+  guard let url = try? HTTPURL(String(systemBytes: input)) else { return }
+  check(url.text.utf8.allSatisfy { (0x21...0x7E).contains($0) }, "a URL is printable")
+  guard let again = try? HTTPURL(url.text) else { fatalError("a URL reads again") }
+  check(again.text == url.text && again.port == url.port, "a URL reads the same again")
+  let request = try? HTTP1Request(target: url.target, fields: [HTTP1Field("Host", url.authority)])
+  check(request != nil, "a URL can be asked for")
 }
 
 /// A response, cut where the input's first byte says; then the same bytes in one piece.

@@ -2,7 +2,7 @@
 
 internal import Bytes
 
-// HTTP1: a request without a body, and the responses to it, as RFC 9112 has them; bytes in, events out.
+// HTTP1: requests, and the responses to them, as RFC 9112 has them; bytes in, events out.
 
 /// A field of a header or trailer section.
 public struct HTTP1Field: Equatable, Sendable {
@@ -24,15 +24,18 @@ extension [HTTP1Field] {
   public func first(_ name: String) -> String? { first { $0.name.equalsIgnoringASCIICase(name) }?.value }
 }
 
-/// A request of HTTP/1.1 without a body.
+/// A request of HTTP/1.1.
 public struct HTTP1Request: Equatable, Sendable {
   /// The request as it goes onto the wire.
   public let encoded: [UInt8]
 
-  /// A request of a method and a target with these fields, in their order; `Host` is the caller's to give.
+  /// A request of a method and a target with these fields, in their order; `Host` is the caller's to give. A body's
+  /// `Content-Length` is added, and none without a body.
   ///
   /// Throws where a part could be taken for another: nothing that a user gives ends a line.
-  public init(method: String = "GET", target: String, fields: [HTTP1Field]) throws(HTTP1RequestError) {
+  public init(
+    method: String = "GET", target: String, fields: [HTTP1Field], body: [UInt8]? = nil
+  ) throws(HTTP1RequestError) {
     guard isToken(method.utf8) else { throw .badMethod(method) }
     guard !target.isEmpty, target.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { throw .badTarget(target) }
     var bytes = Array(method.utf8) + [0x20] + Array(target.utf8) + Array(" HTTP/1.1\r\n".utf8)
@@ -42,7 +45,8 @@ public struct HTTP1Request: Equatable, Sendable {
       guard value.allSatisfy(isFieldByte) else { throw .badFieldValue(field.name) }
       bytes += Array(field.name.utf8) + [0x3A, 0x20] + value + [0x0D, 0x0A]
     }
-    encoded = bytes + [0x0D, 0x0A]
+    if let body { bytes += Array("Content-Length: \(body.count)\r\n".utf8) }
+    encoded = bytes + [0x0D, 0x0A] + (body ?? [])
   }
 }
 
