@@ -117,8 +117,8 @@ var targets: [Target] = [
   part(
     "Diagnostics",
     [
-      "BlockingClient", "Bytes", "Crypto", "DNS", "Fault", "Flags", "GRPC", "HTTP2", "Health", "HealthProbe", "JSON",
-      "Netlink", "Sys", "TLS",
+      "BlockingClient", "Bytes", "Crypto", "DNS", "Fault", "Flags", "GRPC", "HTTP1", "HTTP2", "Health", "HealthProbe",
+      "JSON", "Netlink", "Sniff", "Sys", "TLS",
     ]),
 
   // Floor 4: executables.
@@ -237,7 +237,7 @@ if !embedded, !releasing {
     tests("HTTP1"),
     tests("Flags"),
     tests("Netlink", ["Bytes"]),
-    tests("Diagnostics", ["Bytes", "DNS", "Netlink", "Sys"]),
+    tests("Diagnostics", ["Bytes", "DNS", "HTTP1", "HTTP2", "Netlink", "Sys"]),
     tests("Sys", ["CLinux"]),
     tests("GRPC", ["Bytes", "HTTP2", "JSON"]),
     tests("Health", ["Protobuf"]),

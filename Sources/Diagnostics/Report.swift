@@ -38,14 +38,15 @@ extension Report {
 }
 
 extension Invocation {
-  /// Prints a report in the form that was asked for, and gives the exit code that it comes to.
-  func finish(_ report: some Report) -> ExitCode {
+  /// Prints a report in the form that was asked for, and gives the exit code that it comes to. Text goes to the stream,
+  /// a document always to standard output.
+  func finish(_ report: some Report, to stream: StandardStream = .output) -> ExitCode {
     if flags.bool("json") {
       StandardStream.output.write(report.json.text + "\n")
     } else {
-      var output = TextOutput(.output, environment)
+      var output = TextOutput(stream, environment)
       report.write(to: &output)
-      StandardStream.output.write(output.text)
+      stream.write(output.text)
     }
     return switch report.worst {
     case .ok, .note: .fine

@@ -25,6 +25,7 @@ import Testing
     for code in ["OK", "NOT_LISTENING", "LOCALHOST_ONLY", "ACCEPT_QUEUE_FULL", "UNDETERMINED"] {
       #expect(codes.contains(code))
     }
+    for code in ["H2_UNANSWERED", "HTTP_STATUS", "NOT_HTTP1", "HTTP1_PROTOCOL_ERROR"] { #expect(codes.contains(code)) }
     for code in [
       "SAME_NETWORK", "NOT_SAME_NETWORK", "NO_ADDRESS", "NO_DEFAULT_ROUTE", "MTU_LOWER", "NO_NAMESERVER", "NO_CA_STORE",
     ] {

@@ -249,6 +249,23 @@ public struct Diagnosis: Sendable {
       cure: "switch HTTP/2 on where TLS ends: gRPC clients refuse a server without it",
       next: "netdiag tls HOST:PORT"),
 
+    // HTTP/1.1.
+    Diagnosis(
+      "HTTP_STATUS", "the server answers, and its status is an error",
+      causes: [
+        "404: the path, or the host by which a proxy chooses", "401 and 403: credentials",
+        "502 and 503: the server behind a proxy is not there", "500: the server itself, whose log says why",
+      ],
+      cure: "see what the status and the page say"),
+    Diagnosis(
+      "NOT_HTTP1", "the server speaks no HTTP/1.1",
+      causes: ["it is a gRPC server, which speaks HTTP/2 alone", "it is the port of something else"],
+      cure: "ask it in HTTP/2, or use another port", next: "netdiag http2 HOST:PORT"),
+    Diagnosis(
+      "HTTP1_PROTOCOL_ERROR", "a rule of HTTP/1.1 is broken",
+      causes: ["a faulty server or proxy", "something that answers as if it were HTTP"],
+      cure: "see which of the two; connect without the proxy to tell"),
+
     // HTTP/2 and gRPC.
     Diagnosis(
       "NOT_HTTP2", "the server speaks no HTTP/2",

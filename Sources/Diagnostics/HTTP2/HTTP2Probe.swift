@@ -17,15 +17,12 @@ struct HTTP2Probe {
   var idle: Int64 = 0
   let waiter: Waiter
 
-  /// How long a server that does not answer in the clear has for a TLS handshake, in nanoseconds.
-  static let secondLookTime: Int64 = 1_000_000_000
-
   /// Connects to the first of some addresses that accepts, and looks.
   ///
   /// A server that does not speak HTTP/2 in the clear is asked on a second connection whether it speaks TLS. The
   /// deadline holds for everything but the idle time.
   func run(_ addresses: [SocketAddress], until deadline: Deadline) throws(Fault) -> HTTP2Findings {
-    let patience = deadline.remaining - (tls == nil ? min(Self.secondLookTime, deadline.remaining / 4) : 0)
+    let patience = deadline.remaining - (tls == nil ? min(SecondLook.time, deadline.remaining / 4) : 0)
     do throws(Fault) {
       var timings = Timings()
       let start = Instant.now
@@ -71,33 +68,12 @@ struct HTTP2Probe {
 
   /// The fault of a server that did not answer in the clear, once it is known whether it speaks TLS.
   private func secondLook(_ addresses: [SocketAddress], after fault: Fault, until deadline: Deadline) -> Fault {
-    var configuration = TLSClientConfiguration(verification: .none)
-    configuration.alpn = ["h2"]
-    guard let context = try? TLSContext(client: configuration), let stream = try? connect(addresses, until: deadline)
-    else { return fault }
-    defer { stream.close(until: Deadline(nanoseconds: 0)) }
-    let speaksTLS = Fault(.serverSpeaksTLS, stream.name, detail: "it shakes hands on a second connection")
-    do throws(Fault) {
-      _ = try stream.startTLS(context, until: deadline)
-      return speaksTLS
-    } catch {
-      switch error.code {
-      // It answered in TLS, whatever it thinks of this client.
-      case .tlsAlert, .tlsFailed, .clientCertificateWanted, .alpnMissing: return speaksTLS
-      case .serverNotTLS where fault.code == .noSettings || fault.code == .closedBeforeSettings:
-        return Fault(fault.code, fault.subject, detail: "on a TLS handshake, \(error.detail)")
-      default: return fault
-      }
+    switch SecondLook(at: addresses, waiter: waiter, until: deadline) {
+    case .speaksTLS: return Fault(.serverSpeaksTLS, fault.subject, detail: "it shakes hands on a second connection")
+    case .speaksOther(let detail) where fault.code == .noSettings || fault.code == .closedBeforeSettings:
+      return Fault(fault.code, fault.subject, detail: "on a TLS handshake, \(detail)")
+    case .speaksOther, .unknown: return fault
     }
-  }
-}
-
-extension ByteStream {
-  /// Shakes hands over TLS and sees to it that h2 was chosen where it must be.
-  func startTLS(_ options: TLSOptions, until deadline: Deadline) throws(Fault) -> TLSPeerFacts {
-    let facts = try startTLS(options.context, until: deadline)
-    guard facts.alpn != "h2", options.requiresALPN else { return facts }
-    throw Fault(.alpnMissing, name, detail: facts.alpn.map { "it chose \($0.quoted)" } ?? "it chose nothing")
   }
 }
 
