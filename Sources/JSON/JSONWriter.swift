@@ -151,15 +151,20 @@ public struct JSONWriter: Sendable {
     }
     if isPlain { return }
     for byte in text.utf8 {
+      guard byte < 0x20 || byte == 0x22 || byte == 0x5C else {
+        bytes.append(byte)
+        continue
+      }
+      bytes.append(0x5C)
+      // Byte by byte: constant arrays in the cases come out mixed up in the files that are built for size.
       switch byte {
-      case 0x22, 0x5C: bytes += [0x5C, byte]
-      case 0x0A: bytes += [0x5C, 0x6E]
-      case 0x0D: bytes += [0x5C, 0x72]
-      case 0x09: bytes += [0x5C, 0x74]
-      case 0..<0x20:
+      case 0x22, 0x5C: bytes.append(byte)
+      case 0x0A: bytes.append(0x6E)
+      case 0x0D: bytes.append(0x72)
+      case 0x09: bytes.append(0x74)
+      default:
         let digit = byte & 0x0F
-        bytes += [0x5C, 0x75, 0x30, 0x30, 0x30 + (byte >> 4), digit < 10 ? 0x30 + digit : 0x57 + digit]
-      default: bytes.append(byte)
+        bytes += [0x75, 0x30, 0x30, 0x30 + (byte >> 4), digit < 10 ? 0x30 + digit : 0x57 + digit]
       }
     }
   }

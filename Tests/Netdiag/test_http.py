@@ -229,6 +229,12 @@ def test_forms_of_an_answer(netdiag, said, close, body):
     assert document["trailers"] == ([{"name": "Sum", "value": "5"}] if b"Sum" in said else [])
 
 
+def test_every_byte_of_a_body_comes_through_the_document(netdiag):
+    body = bytes(range(128)) + "é€".encode()
+    with tcp.says(OK + b"\r\n" + body, then_close=True, after_hearing=True) as peer:
+        assert netdiag.json("http", f"http://{peer.address}/", "--body")["body"].encode() == body
+
+
 @pytest.mark.parametrize(
     "said, close, code",
     [
