@@ -30,7 +30,7 @@ public final class Waiter {
   }
 
   /// Waits for what a poll holds, whose first entry is ours; false where the deadline came first.
-  func wait(_ poll: inout Poll, until deadline: Deadline) throws(Fault) -> Bool {
+  package func wait(_ poll: inout Poll, until deadline: Deadline) throws(Fault) -> Bool {
     let isReady = try systemCall(for: "waiting") { () throws(SystemError) in try poll.wait(until: deadline) }
     if poll.isReady(0), let signal = signals.take() {
       termination = signal
@@ -43,7 +43,7 @@ public final class Waiter {
   var cancellation: Fault? { termination.map { Fault(.cancelled, "", detail: $0.name) } }
 
   /// A poll whose first entry is the signals.
-  func makePoll() -> Poll {
+  package func makePoll() -> Poll {
     var poll = Poll()
     poll.add(signals)
     return poll

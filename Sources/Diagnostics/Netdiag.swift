@@ -47,7 +47,7 @@ public enum Netdiag {
   /// The commands, in the order of help.
   public static let commands: [Command] = [
     listenersCommand, tcpCommand, tlsCommand, dnsCommand, httpCommand, http2Command, healthCommand, netCommand,
-    doctorCommand, explainCommand, socketsCommand, balanceCommand,
+    doctorCommand, waitCommand, explainCommand, socketsCommand, balanceCommand,
   ]
 
   /// What the tool does, in one sentence without a full stop.

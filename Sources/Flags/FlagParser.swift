@@ -18,6 +18,8 @@ public struct FlagValues: Sendable {
 
   /// The words that are no flags, in order; where the table has no operands, all from the first such word on.
   public fileprivate(set) var operands: [String] = []
+  /// Those of the operands that stood behind `--`; nil where there was none.
+  public fileprivate(set) var operandsAfterDashes: [String]?
 
   fileprivate init(_ table: FlagTable) {
     for flag in table.flags { texts[flag.name] = flag.defaultValue }
@@ -66,6 +68,7 @@ extension FlagTable {
           break
         }
         if word == [0x2D, 0x2D] {
+          values.operandsAfterDashes = Array(arguments[(index + 1)...])
           values.operands += arguments[(index + 1)...]
           break
         }

@@ -41,6 +41,11 @@ public struct Poll {
     entries.append(pollfd(fd: stream.rawValue, events: 0, revents: 0))
   }
 
+  /// Adds a copy of this process that may tell something; its index is the number of entries before it.
+  public mutating func add(_ child: ChildProcess) {
+    entries.append(pollfd(fd: child.number, events: Int16(POLLIN), revents: 0))
+  }
+
   /// Adds a look-up that runs on its own thread.
   mutating func add(_ descriptor: borrowing FileDescriptor) {
     entries.append(pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0))

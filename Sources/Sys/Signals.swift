@@ -24,6 +24,14 @@ public struct Signals: ~Copyable {
       case .terminate: "terminated"
       }
     }
+
+    /// The exit code of a process that the signal ended, as shells tell it.
+    public var exitCode: Int32 {
+      switch self {
+      case .interrupt: 128 + SIGINT
+      case .terminate: 128 + SIGTERM
+      }
+    }
   }
 
   /// Takes over the two signals.

@@ -155,6 +155,7 @@ func refusal(_ arguments: String..., environment: [String: String] = [:]) -> Fla
       ], operands: "[PORT…]", dashes: "--")
     let values = try table.parse(["1", "--v", "-", "-n", "x", "2", "--", "--v", "3"])
     #expect(values.operands == ["1", "-", "2", "--v", "3"])
+    #expect(values.operandsAfterDashes == ["--v", "3"])
     #expect(values.bool("v") && values.string("n") == "x")
     #expect(throws: FlagError.message("flag provided but not defined: --w")) { try table.parse(["1", "-w"]) }
     #expect(table.help.hasPrefix("usage: tool [flags] [PORT…]\n\nDoes things.\n\n  --n NAME\n        Names\n"))

@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -32,6 +33,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -100,8 +102,15 @@ static inline const struct cmsghdr *sonde_cmsg_next(const struct msghdr *message
 }
 static inline const void *sonde_cmsg_data(const struct cmsghdr *header) { return CMSG_DATA(header); }
 
-// SIG_IGN is a cast.
-static inline void sonde_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+// SIGPIPE is ignored from here on; that, and the block on the signals that end a tool, is undone for another program.
+void sonde_ignore_sigpipe(void);
+void sonde_restore_signals(void);
+
+// Not for Swift's runtime with threads: who calls this has one thread.
+static inline pid_t sonde_fork(void) { return fork(); }
+
+// prctl is variadic in C. The process is killed when the one that made it ends.
+static inline void sonde_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 // An array inside a struct comes to Swift as a tuple.
 static inline const char *sonde_dirent_name(const struct dirent *entry) { return entry->d_name; }

@@ -132,6 +132,12 @@ extension HTTPProbe {
       }
       fields.append(HTTP1Field(name, value.asciiTrimmed))
     }
+    return defaultFields(fields, url)
+  }
+
+  /// The fields of a request, with those that netdiag adds where they are not among them.
+  static func defaultFields(_ given: [HTTP1Field], _ url: HTTPURL) -> [HTTP1Field] {
+    var fields = given
     func add(_ name: String, _ value: String) {
       if fields.first(name) == nil { fields.append(HTTP1Field(name, value)) }
     }
