@@ -35,14 +35,26 @@ struct Directory: ~Copyable {
   /// Calls the body with the inode of each socket that an entry links to, until it says false. With a limit, only about
   /// the first that many entries are looked at.
   ///
-  /// - Returns: whether nothing is left that was not looked at.
-  func forEachSocket(limit: Int? = nil, _ body: (UInt32) -> Bool) -> Bool {
+  /// - Returns: whether nothing is left that was not looked at, and whether an entry was there and what it links to may
+  ///   not be seen: who owns a process may read the names, and with another group not the links.
+  func forEachSocket(limit: Int? = nil, _ body: (UInt32) -> Bool) -> (isDone: Bool, isDenied: Bool) {
+    var isDenied = false
     // The entry of a descriptor takes 24 bytes.
-    unsafe forEachEntry(room: limit.map { $0 * 24 + Self.longest } ?? Self.room, isBounded: limit != nil) { name in
-      guard let inode = unsafe socketInode(name) else { return true }
-      return body(inode)
+    let room = limit.map { $0 * 24 + Self.longest } ?? Self.room
+    let isDone = unsafe forEachEntry(room: room, isBounded: limit != nil) { name in
+      switch unsafe socketInode(name) {
+      case .success(let inode?): return body(inode)
+      case .success(nil): return true
+      case .failure:
+        isDenied = true
+        return false
+      }
     }
+    return (isDone || isDenied, isDenied)
   }
+
+  /// A link that may not be read.
+  private struct Denial: Error {}
 
   /// Calls the body with each name but `.` and `..`, which ends with a zero and is gone when the body returns, until it
   /// says false; bounded to what fits the room once. The result says whether the end was reached.
@@ -87,7 +99,7 @@ struct Directory: ~Copyable {
   }
 
   /// The inode of the socket that a name, which ends with a zero, links to; nil where it links to something else.
-  private func socketInode(_ name: UnsafePointer<CChar>) -> UInt32? {
+  private func socketInode(_ name: UnsafePointer<CChar>) -> Result<UInt32?, Denial> {
     // `socket:[` and `]` around at most ten digits.
     let room = 24
     var link: InlineArray<24, UInt8> = .init(repeating: 0)
@@ -96,15 +108,18 @@ struct Directory: ~Copyable {
       guard let start = buffer.baseAddress else { return 0 }
       return unsafe readlinkat(file.number, name, start.assumingMemoryBound(to: CChar.self), room)
     }
-    guard count > 9, count < room, link[0] == 0x73, link[7] == 0x5B, link[count - 1] == 0x5D else { return nil }
+    if count < 0, sonde_errno() == EACCES || sonde_errno() == EPERM { return .failure(Denial()) }
+    guard count > 9, count < room, link[0] == 0x73, link[7] == 0x5B, link[count - 1] == 0x5D else {
+      return .success(nil)
+    }
     var inode: UInt32 = 0
     for index in 8..<(count - 1) {
-      guard link[index].isASCIIDigit else { return nil }
+      guard link[index].isASCIIDigit else { return .success(nil) }
       let (product, overflow) = inode.multipliedReportingOverflow(by: 10)
       let (sum, carry) = product.addingReportingOverflow(UInt32(link[index] - 0x30))
-      guard !overflow, !carry else { return nil }
+      guard !overflow, !carry else { return .success(nil) }
       inode = sum
     }
-    return inode
+    return .success(inode)
   }
 }

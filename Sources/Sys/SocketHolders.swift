@@ -97,10 +97,11 @@ public struct SocketHolders: Equatable, Sendable {
           continue
         }
         var own: [UInt32] = []
-        let isDone = descriptors.forEachSocket(limit: limit) { inode in
+        let (isDone, isDenied) = descriptors.forEachSocket(limit: limit) { inode in
           if take(&wanted, inode) { own.append(inode) }
           return !isOver(wanted)
         }
+        if isDenied { denied.append(id) }
         if !own.isEmpty { note(own, heldBy: id, named: Self.command(id)) }
         if isOver(wanted) { return }
         if !isDone { left.append(id) }

@@ -166,6 +166,15 @@ def test_the_only_process_of_another_user_is_probably_the_one(reachable, serve, 
     assert listener["processes"] == [{"pid": server.pid, "command": "lonely", "inferred": True}]
 
 
+def test_the_same_user_in_another_group_is_denied_and_not_told_of_other_containers(reachable, serve, as_user):
+    """The kernel lets the user list the descriptors, and not see what they are."""
+    server = serve("127.0.0.1:0", prefix=as_user(1004), name=b"grouped")
+    other = [word.replace("--regid=1004", "--regid=1005") for word in as_user(1004)]
+    document = reachable.json("listeners", str(server.port), prefix=other)
+    (listener,) = document["ports"][0]["listeners"]
+    assert listener["processes"] == [{"pid": server.pid, "command": "grouped", "inferred": True}], listener
+
+
 def test_netlink_is_forbidden(netdiag, serve, without_netlink):
     server = serve("127.0.0.1:0", "0.0.0.0:0", backlog=9)
     result = netdiag("listeners", *map(str, server.ports), prefix=without_netlink).ends(FINE)
