@@ -155,6 +155,17 @@ struct Invocation {
   var place = NetworkPlace.own
 }
 
+extension Invocation {
+  /// The time that `--timeout` gives, in nanoseconds.
+  var timeout: Int64 {
+    get throws(UsageError) {
+      let timeout = flags.duration("timeout")
+      guard timeout > 0 else { throw UsageError(line: "--timeout must be greater than zero") }
+      return timeout
+    }
+  }
+}
+
 /// A command line that cannot be used.
 struct UsageError: Error {
   /// What is wrong with it, without a full stop.

@@ -19,7 +19,8 @@ COMMANDS = [
     "listeners", "listeners 1", "tcp SERVER", "tls SERVER --timeout=2s",
     "dns localhost --server=127.0.0.1:9 --timeout=200ms",
     "http2 SERVER", "health SERVER", "net", "net --same-network=127.0.0.1", "doctor SERVER", "doctor 127.0.0.1:9",
-    "explain TCP_REFUSED", "balance SERVER", "balance SERVER --calls=3",
+    "explain TCP_REFUSED", "balance SERVER", "balance SERVER --calls=3", "http http://SERVER/ --timeout=2s",
+    "wait tcp://SERVER --timeout=2s", "sockets", "sockets -tlnp", "sockets -s",
 ]
 
 
@@ -42,7 +43,9 @@ def shapes() -> dict[str, set[str]]:
 
 def judge(result, shapes) -> dict:
     assert result.code in (FINE, PROBLEM, UNDETERMINED) and result.stderr == "", result
-    document = result.json
+    # wait tells each change in a document of its own.
+    *changes, document = [json.loads(line) for line in result.lines]
+    assert (changes == [] or result.arguments[0] == "wait") and document["schema"] == 1, result
     assert document["command"] == result.arguments[0] and (document["code"] == "OK") <= document["ok"]
     assert shapes.setdefault(document["command"], document.keys()) == document.keys(), result
     return document
@@ -78,14 +81,18 @@ def test_with_little_memory(static, netdiag, command, shapes):
 
 def test_the_text_ends_properly_too(netdiag, without_netlink, without_proc, command):
     result = netdiag(*command, prefix=[*without_proc, *without_netlink])
-    assert result.code in (FINE, PROBLEM, UNDETERMINED) and result.stderr == "" and result.stdout, result
+    # The output of http is what the server sent, and its report goes beside it.
+    said, beside = (result.stderr, "") if command[0] == "http" else (result.stdout, result.stderr)
+    assert result.code in (FINE, PROBLEM, UNDETERMINED) and beside == "" and said, result
 
 
 @pytest.mark.parametrize("kind", ["text", "json"])
 def test_a_reader_that_goes_early(netdiag, command, kind):
     """`netdiag … | head -1` ends properly, whatever is still to be written."""
     more = ["--json"] if kind == "json" else []
-    line = f"{shlex.join(netdiag.command(*command, *more))} | head -c 1"
+    # The report of http goes to standard error.
+    both = "2>&1" if command[0] == "http" else ""
+    line = f"{shlex.join(netdiag.command(*command, *more))} {both} | head -c 1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, env=netdiag.environment(),
                           stdin=subprocess.DEVNULL, timeout=HANG)
     assert done.returncode in (FINE, PROBLEM, UNDETERMINED) and done.stderr == b"" and len(done.stdout) == 1

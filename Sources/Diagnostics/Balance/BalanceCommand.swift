@@ -30,8 +30,7 @@ let balanceCommand = Netdiag.Command(
 ) { (invocation) throws(UsageError) in
   let flags = invocation.flags
   let endpoint = try Endpoint(flags.operands)
-  let timeout = flags.duration("timeout")
-  guard timeout > 0 else { throw UsageError(line: "--timeout must be greater than zero") }
+  let timeout = try invocation.timeout
   let header = flags.string("by").asciiLowercased
   guard !header.isEmpty, header.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x3A }) else {
     throw UsageError(line: "\(flags.string("by").quoted) is no name of metadata")

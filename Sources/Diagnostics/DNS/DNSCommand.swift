@@ -44,8 +44,7 @@ extension DNSReport {
   fileprivate init(_ invocation: Invocation) throws(UsageError) {
     let flags = invocation.flags
     guard let name = flags.operands.first, flags.operands.count == 1 else { throw UsageError(line: "name one name") }
-    let timeout = flags.duration("timeout")
-    guard timeout > 0 else { throw UsageError(line: "--timeout must be greater than zero") }
+    let timeout = try invocation.timeout
     let types = IPAddress(name) != nil && !flags.isGiven("type") ? [.ptr] : try Self.types(flags.string("type"))
     var servers: [SocketAddress] = []
     for text in flags.list("server") { servers.append(try Self.server(text)) }

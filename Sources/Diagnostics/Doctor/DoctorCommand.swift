@@ -90,10 +90,9 @@ extension DoctorOptions {
     guard expectation != .tls || !flags.bool("plaintext") else {
       throw UsageError(line: "--expect=tls and --plaintext exclude each other")
     }
-    guard flags.duration("timeout") > 0 else { throw UsageError(line: "--timeout must be greater than zero") }
     self.expectation = expectation
     security = flags.bool("tls") || expectation == .tls ? .tls : flags.bool("plaintext") ? .plaintext : .detected
-    timeout = flags.duration("timeout")
+    timeout = try invocation.timeout
     count = flags.integer("count")
     minimumDays = flags.integer("min-days")
     if flags.isGiven("service") { services = flags.list("service") }

@@ -47,9 +47,9 @@ let httpCommand = Netdiag.Command(
 ) { (invocation) throws(UsageError) in
   let flags = invocation.flags
   guard flags.operands.count == 1 else { throw UsageError(line: "name one URL, as http://HOST:PORT/PATH") }
-  guard flags.duration("timeout") > 0 else { throw UsageError(line: "--timeout must be greater than zero") }
+  let timeout = try invocation.timeout
   let url = try HTTPURL(operand: flags.operands[0])
-  let deadline = Deadline(nanoseconds: flags.duration("timeout"))
+  let deadline = Deadline(nanoseconds: timeout)
   let waiter: Waiter
   do throws(Fault) { waiter = try Waiter() } catch {
     throw UsageError(line: "signals cannot be handled: \(error.detail)")

@@ -28,8 +28,7 @@ let http2Command = Netdiag.Command(
 ) { (invocation) throws(UsageError) in
   let flags = invocation.flags
   let endpoint = try Endpoint(flags.operands)
-  let timeout = flags.duration("timeout")
-  guard timeout > 0 else { throw UsageError(line: "--timeout must be greater than zero") }
+  let timeout = try invocation.timeout
   guard flags.duration("idle") >= 0 else { throw UsageError(line: "--idle must not be negative") }
   let tls = try invocation.tlsOptions(host: endpoint.host)
   let deadline = Deadline(nanoseconds: timeout)

@@ -33,7 +33,7 @@ let healthCommand = Netdiag.Command(
   for header in flags.list("header") where !header.utf8.contains(0x3A) {
     throw UsageError(line: "\(header.quoted) is no header: write 'NAME: VALUE'")
   }
-  guard flags.duration("timeout") > 0 else { throw UsageError(line: "--timeout must be greater than zero") }
+  let arguments = probeArguments(flags, endpoint, timeout: try invocation.timeout)
   let tls = try invocation.tlsOptions(host: endpoint.host)
   let waiter: Waiter?
   var failure: Fault?
@@ -42,7 +42,7 @@ let healthCommand = Netdiag.Command(
   if let waiter {
     do throws(HealthCheck.Refusal) {
       check = try HealthCheck(
-        arguments: probeArguments(flags, endpoint), tls: tls,
+        arguments: arguments, tls: tls,
         authority: flags.isGiven("servername") ? flags.string("servername") : nil,
         environment: invocation.environment, waiter: waiter)
     } catch { throw UsageError(line: error.line) }
@@ -53,9 +53,9 @@ let healthCommand = Netdiag.Command(
 }
 
 /// The probe's flags for the same check.
-private func probeArguments(_ flags: FlagValues, _ endpoint: Endpoint) -> [String] {
+private func probeArguments(_ flags: FlagValues, _ endpoint: Endpoint, timeout: Int64) -> [String] {
   let services = Array(flags.operands.dropFirst())
-  let timeout = flags.string("timeout")
+  let timeout = "\(timeout)ns"
   var arguments = ["-addr=" + endpoint.address, "-connect-timeout=" + timeout, "-rpc-timeout=" + timeout]
   if flags.bool("all") { arguments.append("-all") }
   if services.count == 1 { arguments.append("-service=" + services[0]) }

@@ -27,8 +27,7 @@ let tcpCommand = Netdiag.Command(
   ]
 ) { (invocation) throws(UsageError) in
   let endpoint = try Endpoint(invocation.flags.operands)
-  let timeout = invocation.flags.duration("timeout")
-  guard timeout > 0 else { throw UsageError(line: "--timeout must be greater than zero") }
+  let timeout = try invocation.timeout
   let report = TCPReport(endpoint, invocation, TCPProbe(timeout: timeout))
   return invocation.finish(report)
 }

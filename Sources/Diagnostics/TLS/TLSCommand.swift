@@ -27,8 +27,7 @@ let tlsCommand = Netdiag.Command(
 ) { (invocation) throws(UsageError) in
   let flags = invocation.flags
   let endpoint = try Endpoint(flags.operands)
-  let timeout = flags.duration("timeout")
-  guard timeout > 0 else { throw UsageError(line: "--timeout must be greater than zero") }
+  let timeout = try invocation.timeout
   let configuration = try TLSClientConfiguration(invocation, host: endpoint.host, alpn: ["h2", "http/1.1"])
   let outcome: Result<TLSFindings, Fault>
   do throws(Fault) {

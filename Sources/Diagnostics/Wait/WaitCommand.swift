@@ -34,11 +34,11 @@ let waitCommand = Netdiag.Command(
   guard words.count <= Waiting.maxTargets else {
     throw UsageError(line: "no more than \(Waiting.maxTargets) targets can be waited for")
   }
-  guard flags.duration("timeout") > 0 else { throw UsageError(line: "--timeout must be greater than zero") }
+  let timeout = try invocation.timeout
   guard flags.duration("interval") >= 0 else { throw UsageError(line: "--interval must not be negative") }
   var targets: [WaitTarget] = []
   for word in words { targets.append(try WaitTarget(word, invocation)) }
-  let waiting = Waiting(targets, invocation)
+  let waiting = Waiting(targets, timeout: timeout, invocation)
   let report: WaitReport
   do throws(Fault) { report = try waiting.run() } catch {
     // Nothing was started: the process ends as the signal would have ended it.

@@ -35,10 +35,10 @@ final class Waiting {
   /// The signal that ended the waiting, once one did.
   var termination: Signals.Termination? { waiter?.termination }
 
-  init(_ targets: [WaitTarget], _ invocation: Invocation) {
+  init(_ targets: [WaitTarget], timeout: Int64, _ invocation: Invocation) {
     self.targets = targets
     self.invocation = invocation
-    deadline = Deadline(nanoseconds: invocation.flags.duration("timeout"), after: start)
+    deadline = Deadline(nanoseconds: timeout, after: start)
     interval = invocation.flags.duration("interval")
     failsFast = invocation.flags.bool("fail-fast")
     writesJSON = invocation.flags.bool("json")
