@@ -54,11 +54,12 @@ soak: ## keep the user-service under load for SOAK_SECONDS (600), and see that i
 	scripts/build user-service
 	scripts/soak $(BUILT) $(SOAK_SECONDS)
 
-bench: ## measure the released file beside its peers
+bench: ## measure the released files beside their peers
 	@scripts/setup bench
 	@$(MAKE) --no-print-directory release
 	SONDE_RELEASE=0 scripts/build-service benchmark-server .build-release/stripped
 	scripts/bench
+	scripts/bench-netdiag dist/netdiag
 	scripts/bench-services dist/user-service .build-release/stripped/benchmark-server
 
 lint: ## check the sources' form
