@@ -142,7 +142,8 @@ def test_every_command_in_an_empty_container(alone, netdiag):
     names = [line.split()[0] for line in usage.splitlines() if line.startswith("  ")]
     with HealthServer() as server:
         arguments = {
-            "listeners": [str(server.port)], "tls": [server.address], "dns": ["x.invalid", "--timeout=200ms", "--tries=1"],
+            "listeners": [str(server.port)], "tls": [server.address],
+            "dns": ["x.invalid", "--timeout=200ms", "--tries=1"],
             "http": [f"http://{server.address}/", "--timeout=2s"], "net": [], "explain": ["TCP_REFUSED"], "sockets": [],
             "wait": [f"tcp://{server.address}"],
         }
