@@ -24,6 +24,7 @@ test: ## run every test, on the ordinary build and on the released file
 	scripts/build $(PROGRAMS) tests
 	swift test --skip-build
 	@$(MAKE) --no-print-directory release
+	scripts/check-objects
 	scripts/fuzz smoke
 	scripts/end-to-end $(PROBE) dist/grpc_health_probe
 	scripts/end-to-end-netdiag $(BUILT)/netdiag dist/netdiag
