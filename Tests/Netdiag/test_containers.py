@@ -121,6 +121,19 @@ def test_beside_a_container_in_its_network_alone(ask, user_service):
     assert "in another PID namespace" in listener["processUnknown"]
 
 
+@pytest.mark.usefixtures("root_user")
+def test_from_the_host_in_the_containers_network(static, user_service, network):
+    """Nothing is started beside the patient: the host enters its network namespace, and sees its processes anyway."""
+    netdiag = Netdiag(static)
+    process = containers.docker("inspect", "--format", "{{.State.Pid}}", user_service.identifier)
+    document = netdiag("listeners", PORT, f"--netns={process}", "--json").ends(FINE).json
+    (listener,) = document["ports"][0]["listeners"]
+    assert listener["processes"] == [{"pid": int(process), "command": "server", "inferred": False}]
+    target = f"{user_service.address(network)}:{PORT}"
+    document = netdiag("doctor", target, f"--netns={process}", "--json").ends(FINE).json
+    assert document["code"] == "OK" and "is this place's own" in texts(document, "route")
+
+
 @pytest.mark.parametrize("user, is_seen", [("65534:65534", True), ("65534:0", False), ("0:0", False)])
 def test_in_a_container_as_the_service_and_as_root(user_service, user, is_seen):
     """Root without CAP_SYS_PTRACE sees less than the service's own user, who needs its group too."""
