@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Fault
+internal import HealthProbe
 
 extension Fault {
   /// The stable code under which netdiag reports the fault. A call that fails has a status, which may say more than
@@ -10,6 +11,17 @@ extension Fault {
     if detail.hasPrefix("DEADLINE_EXCEEDED") { return "DEADLINE_EXPIRED" }
     let isTooLarge = ErrorText.find(in: Array(detail.utf8)).first?.code == "MESSAGE_TOO_LARGE"
     return detail.hasPrefix("RESOURCE_EXHAUSTED") && isTooLarge ? "MESSAGE_TOO_LARGE" : code.diagnosis
+  }
+}
+
+extension HealthCheck.Service {
+  /// The stable code of a service that is not well; `OK` for one that is.
+  var diagnosis: String {
+    guard let fault else { return "OK" }
+    guard fault.code == .notImplemented else { return fault.diagnosis }
+    // The server says whether it is the service that it does not know, or the method alone.
+    let said = ErrorText.find(in: Array(line.utf8)).first?.phrase
+    return said == "unknown method" ? "METHOD_UNIMPLEMENTED" : fault.diagnosis
   }
 }
 

@@ -18,6 +18,8 @@ package struct HealthCheck {
     package let status: String?
     /// Why it is not well; nil where it is.
     package let fault: Fault?
+    /// What the probe would say of it.
+    package let line: String
   }
 
   /// What became of the services, in the order in which they were asked for.
@@ -72,7 +74,8 @@ package struct HealthCheck {
       !hasAnswered
       ? []
       : outcomes.map { one in
-        Service(name: one.name, status: one.outcome.status?.name, fault: one.outcome.fault)
+        Service(
+          name: one.name, status: one.outcome.status?.name, fault: one.outcome.fault, line: one.outcome.line)
       }
     fault = hasAnswered ? nil : outcome.fault
     timings = client.lastTimings

@@ -14,6 +14,14 @@ public enum SocketAddress: Hashable, Sendable {
   /// A Unix socket in Linux's abstract namespace, named without the leading zero byte.
   case unixAbstract(name: String)
 
+  /// The port; nil for a Unix socket.
+  public var port: UInt16? {
+    switch self {
+    case .ipv4(_, let port), .ipv6(_, let port, _): port
+    case .unix, .unixAbstract: nil
+    }
+  }
+
   /// Reads an IPv4 or IPv6 literal, the latter without brackets and with a `%zone` if it has one; nil for anything
   /// else.
   public init?(literal text: String, port: UInt16) {
@@ -155,17 +163,21 @@ extension SocketAddress {
     return position
   }
 
-  /// Reads the kernel's form of an IPv4 or IPv6 address; nil for other families.
-  init?(_ address: UnsafePointer<sockaddr>, port: UInt16) {
+  /// Reads the kernel's form of an IPv4 or IPv6 address, with a port of one's own unless it is nil; nil for other
+  /// families.
+  init?(_ address: UnsafePointer<sockaddr>, port: UInt16? = nil) {
     let raw = unsafe UnsafeRawPointer(address)
     switch Int32(unsafe address.pointee.sa_family) {
     case AF_INET:
       let value = unsafe raw.loadUnaligned(as: sockaddr_in.self)
-      self = .ipv4(unsafe withUnsafeBytes(of: value.sin_addr) { unsafe Array($0) }, port: port)
+      self = .ipv4(
+        unsafe withUnsafeBytes(of: value.sin_addr) { unsafe Array($0) },
+        port: port ?? UInt16(bigEndian: value.sin_port))
     case AF_INET6:
       let value = unsafe raw.loadUnaligned(as: sockaddr_in6.self)
       self = .ipv6(
-        unsafe withUnsafeBytes(of: value.sin6_addr) { unsafe Array($0) }, port: port, scope: value.sin6_scope_id)
+        unsafe withUnsafeBytes(of: value.sin6_addr) { unsafe Array($0) },
+        port: port ?? UInt16(bigEndian: value.sin6_port), scope: value.sin6_scope_id)
     default: return nil
     }
   }

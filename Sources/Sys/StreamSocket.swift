@@ -65,9 +65,17 @@ public struct StreamSocket: ~Copyable {
     isConnecting = false
   }
 
-  /// The own port of a TCP socket, once connecting has begun; nil for any other.
-  public var localPort: UInt16? {
-    address.family == AF_UNIX ? nil : UInt16(exactly: sonde_local_port(number))
+  /// The own address of a TCP socket, once connecting has begun; nil for any other.
+  public var localAddress: SocketAddress? {
+    guard address.family != AF_UNIX else { return nil }
+    var storage = sockaddr_in6()
+    var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+    return unsafe withUnsafeMutablePointer(to: &storage) { storage in
+      unsafe storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
+        guard unsafe sonde_getsockname(number, raw, &length) == 0 else { return nil }
+        return unsafe SocketAddress(raw)
+      }
+    }
   }
 
   /// Reads what is there, at most `limit` bytes, onto the end of `bytes`.

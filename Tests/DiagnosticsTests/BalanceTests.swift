@@ -26,6 +26,8 @@ import Testing
     #expect(try report(served("a", "a"), served("b", "b")).code == "ONE_BACKEND")
     #expect(try report(served("a", "a"), served("a", "a")).worst == .note)
     #expect(try report(served(nil, nil), served(nil, nil)).code == "UNDETERMINED")
+    // One call each tells nothing of who answers a connection's others.
+    #expect(try report(served("a"), served("b")).worst == .note)
   }
 
   @Test("a call without an answer is a warning beside those that have one, and a failure where none has")

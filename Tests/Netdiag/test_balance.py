@@ -94,6 +94,12 @@ def test_answers_that_do_not_say_whose_they_are(netdiag):
     assert document["oneConnection"]["answered"] == 3
 
 
+def test_addresses_that_take_no_connections_are_passed_over(netdiag, servers):
+    document = netdiag("balance", f"localhost:{servers[0].port}", "--calls=4", "--json").ends(FINE).json
+    assert (document["code"], document["addresses"]) == ("OK", ["::1", "127.0.0.1"])
+    assert served(document["oneConnection"]) == served(document["manyConnections"]) == {"pod-a": 4}
+
+
 def test_other_metadata_can_tell(netdiag):
     with health.HealthServer(servicer=Named("pod\x1b-d".replace("\x1b", "~"), header="x-pod")) as other:
         document = netdiag.json("balance", other.address, "--calls=3", "--by=X-Pod")

@@ -87,12 +87,8 @@ static inline int sonde_connect(int socket, const struct sockaddr *address, sock
   return connect(socket, address, length);
 }
 
-// The own port of a TCP socket of either family; -1 where there is none.
-static inline int sonde_local_port(int socket) {
-  struct sockaddr_in6 address;
-  socklen_t length = sizeof address;
-  // The port stands at the same place in both families' structures.
-  return getsockname(socket, (struct sockaddr *)&address, &length) == 0 ? ntohs(address.sin6_port) : -1;
+static inline int sonde_getsockname(int socket, struct sockaddr *address, socklen_t *length) {
+  return getsockname(socket, address, length);
 }
 
 // Control messages are walked by macros.

@@ -45,8 +45,12 @@ let balanceCommand = Netdiag.Command(
     endpoint: endpoint, addresses: addresses, connections: PeerCounts(to: addresses, port: endpoint.port))
   if flags.integer("calls") > 0 {
     do throws(Fault) {
+      // As clients do, those that take no connections are passed over, unless none takes any.
+      let tried = TCPProbe(timeout: deadline.remaining / 2, settlingTime: 0).connect(to: addresses)
+      let open = tried.filter { $0.outcome == .open }.map { $0.address }
       let probe = BalanceProbe(
-        endpoint: endpoint, addresses: addresses, tls: tls, header: header, waiter: try Waiter(), deadline: deadline)
+        endpoint: endpoint, addresses: open.isEmpty ? addresses : open, tls: tls, header: header, waiter: try Waiter(),
+        deadline: deadline)
       report.calls = probe.run(flags.integer("calls"))
     } catch { report.failure = error }
   }

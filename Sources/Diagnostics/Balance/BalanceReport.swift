@@ -55,6 +55,8 @@ struct BalanceReport: Report {
     if one.answered == 0 || many.answered == 0, let fault = one.fault ?? many.fault { return .unanswered(fault) }
     if one.counts.isEmpty || many.counts.isEmpty { return .unnamed }
     if one.counts.count > 1 { return .byCall }
+    // One call meets one server, whatever stands in between.
+    guard one.answered > 1 else { return .oneServer }
     return Set(one.counts.keys).union(many.counts.keys).count > 1 ? .byConnection : .oneServer
   }
 

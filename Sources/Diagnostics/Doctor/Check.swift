@@ -59,5 +59,15 @@ enum Expectation: String, CaseIterable, Comparable {
 
   static func < (a: Expectation, b: Expectation) -> Bool { a.number < b.number }
 
+  /// The layer at which it is seen whether that is so.
+  var layer: Layer {
+    switch self {
+    case .tcp: .tcp
+    case .tls: .tls
+    case .http2: .http2
+    case .grpc: .health
+    }
+  }
+
   private var number: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

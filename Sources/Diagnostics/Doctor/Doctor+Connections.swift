@@ -14,11 +14,11 @@ extension Doctor {
   /// Connects to every address at once, as often as is wanted, and gives those that take connections.
   func connect(to addresses: [SocketAddress]) -> [SocketAddress] {
     guard !addresses.isEmpty else { return [] }
-    var probe = TCPProbe(timeout: share(of: 2, atMost: Self.attemptTime))
-    // Where more is expected than connections, what is said on them tells whether they are any good.
-    if options.expectation > .tcp { probe.settlingTime = 0 }
     var attempts: [[TCPAttempt]] = addresses.map { _ in [] }
     for _ in 0..<options.count where !deadline.hasPassed {
+      var probe = TCPProbe(timeout: share(of: 2, atMost: Self.attemptTime))
+      // Where more is expected than connections, what is said on them tells whether they are any good.
+      if options.expectation > .tcp { probe.settlingTime = 0 }
       for (index, attempt) in probe.connect(to: addresses).enumerated() { attempts[index].append(attempt) }
     }
     let tried = attempts.indices.map { TCPReport.Address(address: addresses[$0], attempts: attempts[$0], hops: []) }
@@ -127,16 +127,26 @@ extension Doctor {
   private func takingPort(_ address: SocketAddress) -> UInt16? {
     // All is ready before: what is redirected within a machine stands before connect(2) returns.
     guard var netlink = try? NetlinkSocket(.socketDiagnostics),
-      let socket = try? StreamSocket(connectingTo: address), let own = socket.localPort
+      let socket = try? StreamSocket(connectingTo: address), let (own, _) = socket.localAddress?.ip,
+      let ownPort = socket.localAddress?.port
     else { return nil }
     var port: UInt16?
-    for isIPv6 in [address.isIPv6, !address.isIPv6] where port == nil {
-      let query = SocketQuery(.tcp, isIPv6: isIPv6, states: [.established, .synReceived, .closeWait])
-      try? netlink.sockets(query) { record in
-        if record.remotePort == own, isOwn(record.remoteAddress.unmapped) { port = record.localPort }
+    // A port may be shared by sockets of several connections: whose the other end is cannot be told then.
+    var isShared = false
+    let ports = [SocketEnd.source, .destination].map { SocketCondition.port($0, .equal, ownPort) }
+    for isIPv6 in [false, true] {
+      let states: SocketStates = [.established, .synReceived, .synSent, .closeWait]
+      try? netlink.sockets(SocketQuery(.tcp, isIPv6: isIPv6, states: states, condition: .any(ports))) { record in
+        if record.localPort == ownPort, record.localAddress.unmapped == own.unmapped {
+          if record.remotePort != endpoint.port || record.remoteAddress.unmapped != address.ip?.0.unmapped {
+            isShared = true
+          }
+        } else if record.remotePort == ownPort, record.remoteAddress.unmapped == own.unmapped {
+          port = record.localPort
+        }
       }
     }
-    return port
+    return isShared ? nil : port
   }
 
   // MARK: - Connections

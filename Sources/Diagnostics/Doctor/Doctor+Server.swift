@@ -27,7 +27,8 @@ extension Doctor {
       guard !deadline.hasPassed, waiter.termination == nil else { break }
       let parts = min(addresses.count, Self.maxServers) - index
       let limit = Deadline(nanoseconds: deadline.remaining / Int64(parts))
-      let found = examineServer(at: address, until: limit)
+      guard let found = examineServer(at: address, until: limit) else { continue }
+      noteWell(address)
       success = success ?? found
     }
     if addresses.count > Self.maxServers {
@@ -44,7 +45,8 @@ extension Doctor {
     case .success(let findings):
       add(.speech, .ok, "\(name) speaks HTTP/2 in the clear", at: name)
       examineHTTP2(findings, at: address)
-      return examineHealth(at: address, isSecure: false, until: limit) ?? "speaks HTTP/2 in the clear"
+      guard options.expectation == .grpc else { return "speaks HTTP/2 in the clear" }
+      return examineHealth(at: address, isSecure: false, until: limit)
     case .failure(let fault):
       guard fault.code == .serverSpeaksTLS else {
         add(.speech, .failure, fault.diagnosis, fault.programReason, at: name)
@@ -83,7 +85,8 @@ extension Doctor {
     switch http2(at: address, tls: lenientTLS, until: limit) {
     case .success(let findings):
       examineHTTP2(findings, at: address)
-      return examineHealth(at: address, isSecure: true, until: limit) ?? "speaks HTTP/2 over TLS"
+      guard options.expectation == .grpc else { return "speaks HTTP/2 over TLS" }
+      return examineHealth(at: address, isSecure: true, until: limit)
     case .failure(let fault):
       add(.http2, .failure, fault.diagnosis, fault.programReason, at: name)
       return nil
@@ -119,9 +122,9 @@ extension Doctor {
 
   // MARK: - Health
 
-  /// Asks the health service; nil where the server is not asked, as no gRPC is expected, or is not well.
+  /// Asks the health service; nil where there was no time for that, or it could not be asked.
   private func examineHealth(at address: SocketAddress, isSecure: Bool, until limit: Deadline) -> Success? {
-    guard options.expectation == .grpc else { return nil }
+    var isAsked = false
     var statuses: [String] = []
     for _ in 0..<options.count where !limit.hasPassed {
       let check: HealthCheck
@@ -129,12 +132,14 @@ extension Doctor {
         add(.health, .unknown, "UNDETERMINED", error.line, at: address.text)
         return nil
       }
+      isAsked = true
       guard statuses.isEmpty || check.fault != nil || check.services.contains(where: { $0.fault != nil }) else {
         continue
       }
       report(check, at: address.text)
       statuses += check.services.compactMap { $0.status }
     }
+    guard isAsked else { return nil }
     if !statuses.isEmpty { examineSize(at: address, isSecure: isSecure, until: limit) }
     let how = isSecure ? "over TLS" : "in the clear"
     return "serves gRPC \(how)" + (statuses.first.map { ", and its health service says \($0)" } ?? "")
@@ -151,7 +156,7 @@ extension Doctor {
       }
       // A server without the health service may serve all the same.
       let mark: Mark = fault.code == .notImplemented ? .warning : .failure
-      add(.health, mark, fault.diagnosis, "\(title): \(fault.programReason)", at: name)
+      add(.health, mark, service.diagnosis, "\(title): \(fault.programReason)", at: name)
     }
   }
 

@@ -22,6 +22,8 @@ final class Doctor {
   let deadline: Deadline
 
   private(set) var checks: [Check] = []
+  /// The addresses that turned out to be all that is expected of them.
+  private var well: Set<String> = []
   var surroundings = Surroundings()
   private(set) var host = HostFacts()
   private(set) var network = NetworkFacts()
@@ -45,31 +47,51 @@ final class Doctor {
     let addresses = Array(lookUp().prefix(Self.maxAddresses))
     for address in addresses { examineRoute(to: address) }
     nameContainers(addresses)
+    // Before there are any of our own.
+    examineConnections(to: addresses)
     let open = connect(to: addresses)
     examineListeners(of: addresses)
     if let first = open.first { examineRedirection(of: first) }
     var success = "takes connections"
-    if options.expectation > .tcp { success = examineServers(at: open) ?? success }
-    if !open.isEmpty { examineConnections(to: open) }
-    examineProxy()
-    if let signal = waiter.termination {
-      add(.tcp, .unknown, "CANCELLED", "\(signal.name) ended the examination")
-    } else if deadline.hasPassed {
-      add(.tcp, .note, "the time of \(shownDuration(options.timeout)) ran out: not everything was looked at")
+    if options.expectation == .tcp {
+      for address in open { noteWell(address) }
+    } else {
+      success = examineServers(at: open) ?? success
     }
+    examineProxy()
+    conclude()
     return DoctorReport(
-      endpoint: endpoint, expectation: options.expectation, checks: checks, surroundings: surroundings,
+      endpoint: endpoint, expectation: options.expectation, checks: checks, well: well, surroundings: surroundings,
       success: success, time: Instant.now.nanoseconds(since: start))
+  }
+
+  /// Says so where the examination ended before there was anything to judge.
+  private func conclude() {
+    if let signal = waiter.termination {
+      add(options.expectation.layer, .unknown, "CANCELLED", "\(signal.name) ended the examination")
+    } else if deadline.hasPassed {
+      let isJudged = !well.isEmpty || checks.contains { $0.mark > .warning }
+      add(
+        options.expectation.layer, isJudged ? .note : .unknown, isJudged ? "OK" : "UNDETERMINED",
+        "the time of \(shownDuration(options.timeout)) ran out: not everything was looked at")
+    }
   }
 
   // MARK: - For the layers
 
   func add(_ layer: Layer, _ mark: Mark, _ code: String, _ text: String, at address: String? = nil) {
-    checks.append(Check(layer, mark, code, text, at: address))
+    // What a signal has cut short says nothing of the target.
+    checks.append(Check(layer, code == "CANCELLED" ? .unknown : mark, code, text, at: address))
   }
 
   func add(_ layer: Layer, _ mark: Mark, _ text: String, at address: String? = nil) {
     add(layer, mark, "OK", text, at: address)
+  }
+
+  /// Notes that an address is all that is expected, unless something was wrong with it on the way.
+  func noteWell(_ address: SocketAddress) {
+    let name = address.text
+    if !checks.contains(where: { $0.address == name && $0.mark > .warning }) { well.insert(name) }
   }
 
   /// A part of the time that is left, in nanoseconds, but no more than a limit.

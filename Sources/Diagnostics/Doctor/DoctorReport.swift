@@ -16,26 +16,26 @@ struct DoctorReport: Report {
 
   /// A report of checks, in whatever order they come.
   ///
-  /// - Parameter success: the diagnosis where nothing is wrong.
+  /// - Parameters:
+  ///   - well: the addresses that are all that is expected of them.
+  ///   - success: the diagnosis where nothing is wrong.
   init(
-    endpoint: Endpoint, expectation: Expectation, checks: [Check], surroundings: Surroundings, success: String,
-    time: Int64
+    endpoint: Endpoint, expectation: Expectation, checks: [Check], well: Set<String>, surroundings: Surroundings,
+    success: String, time: Int64
   ) {
     self.endpoint = endpoint
     self.expectation = expectation
     self.time = time
-    let settled = Self.settled(checks)
+    let settled = Self.settled(checks, well)
     self.checks = settled.enumerated().sorted { ($0.1.layer, $0.0) < ($1.1.layer, $1.0) }.map { $0.1 }
     verdict = Verdict(of: self.checks, target: endpoint, surroundings: surroundings, success: success)
   }
 
   /// The checks, weighed against each other: where an address is well, those that are not do not keep a client away.
-  private static func settled(_ checks: [Check]) -> [Check] {
-    let addresses = Set(checks.compactMap { $0.address })
-    let failed = Set(checks.filter { $0.mark > .warning }.compactMap { $0.address })
-    guard failed.count < addresses.count else { return checks }
+  private static func settled(_ checks: [Check], _ well: Set<String>) -> [Check] {
+    guard !well.isEmpty else { return checks }
     return checks.map { check in
-      guard check.address != nil, check.mark > .warning else { return check }
+      guard let address = check.address, check.mark > .warning, !well.contains(address) else { return check }
       var check = check
       check.mark = .warning
       return check

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Bytes
+
 /// The one diagnosis that all checks come to.
 struct Verdict: Equatable {
   /// The stable code; `OK` where all is well.
@@ -66,31 +68,19 @@ struct Verdict: Equatable {
 
   /// The command of a diagnosis with the target's own words in it.
   private static func command(_ command: String, _ target: Endpoint, _ surroundings: Surroundings) -> String {
-    var text = command.replacing("HOST:PORT", with: target.text).replacing("PORT", with: "\(target.port)")
-    text = text.replacing("NAME", with: target.hostText).replacing("HOST", with: target.hostText)
     let beside = ", beside the server"
-    guard text.hasSuffix(beside) else { return text }
-    text = String(text.dropLast(beside.utf8.count))
+    let isBeside = command.hasSuffix(beside)
+    let words = (isBeside ? String(command.dropLast(beside.utf8.count)) : command).split(onASCII: 0x20)
+    let text = words.map { word in
+      switch word {
+      case "HOST:PORT": target.text
+      case "HOST", "NAME": target.hostText
+      case "PORT": "\(target.port)"
+      default: word
+      }
+    }.joined(separator: " ")
+    guard isBeside else { return text }
     if let container = surroundings.container { return "docker exec \(container) \(text)" }
     return surroundings.isOwnHost ? text : text + beside
-  }
-}
-
-extension String {
-  /// The text with each occurrence of a word replaced. Embedded Swift's library has no such function.
-  fileprivate func replacing(_ word: String, with replacement: String) -> String {
-    let (bytes, word) = (Array(utf8), Array(word.utf8))
-    var result: [UInt8] = []
-    var index = 0
-    while index < bytes.count {
-      if bytes[index...].starts(with: word) {
-        result += replacement.utf8
-        index += word.count
-      } else {
-        result.append(bytes[index])
-        index += 1
-      }
-    }
-    return String(decoding: result, as: UTF8.self)
   }
 }

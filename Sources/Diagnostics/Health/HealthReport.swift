@@ -25,7 +25,7 @@ struct HealthReport: Report {
   var worst: Mark { failure == nil ? services.map { Self.mark($0) }.max() ?? .ok : .failure }
 
   /// The code of the first service that is not well; `OK` where all are.
-  var code: String { (failure ?? services.compactMap { $0.fault }.first)?.diagnosis ?? "OK" }
+  var code: String { failure?.diagnosis ?? services.first { $0.fault != nil }?.diagnosis ?? "OK" }
 
   var error: String? { failure?.programReason }
 
@@ -63,7 +63,7 @@ struct HealthReport: Report {
     json.members("services", services) { service, json in
       json.member("name", service.name.safeForDisplay)
       json.member("status", service.status)
-      json.member("code", service.fault?.diagnosis ?? "OK")
+      json.member("code", service.diagnosis)
       json.member("reason", service.fault?.programReason)
     }
     json.key("milliseconds")
