@@ -14,7 +14,9 @@ public enum FlagError: Error, Equatable, Sendable {
 public struct FlagValues: Sendable {
   private var texts: [String: String] = [:]
   private var lists: [String: [String]] = [:]
-  private var given: Set<String> = []
+  /// How many values were set before the last one of each flag.
+  private var given: [String: Int] = [:]
+  private var count = 0
 
   /// The words that are no flags, in order; where the table has no operands, all from the first such word on.
   public fileprivate(set) var operands: [String] = []
@@ -36,10 +38,13 @@ public struct FlagValues: Sendable {
   /// The values of a flag that may be given more than once, in order.
   public func list(_ name: String) -> [String] { lists[name] ?? [] }
   /// Whether the command line or the environment gave the flag.
-  public func isGiven(_ name: String) -> Bool { given.contains(name) }
+  public func isGiven(_ name: String) -> Bool { given[name] != nil }
+  /// Whether a flag was given, and last of all behind where another one was, if that was given.
+  public func isGiven(_ name: String, after other: String) -> Bool { (given[name] ?? -1) > (given[other] ?? -1) }
 
   fileprivate mutating func set(_ flag: Flag, _ value: String) {
-    given.insert(flag.name)
+    given[flag.name] = count
+    count += 1
     if flag.kind == .list { lists[flag.name, default: []].append(value) } else { texts[flag.name] = value }
   }
 }

@@ -257,7 +257,11 @@ extension HostPattern {
       self.init(address: nil, length: 0, port: number)
       return
     }
-    guard let address = IPAddress(String(decoding: host, as: UTF8.self)) else {
+    // With a prefix, the numbers at the end of an IPv4 address may be left out.
+    let isShort = bits != nil && !host.isEmpty && !host.contains(0x3A)
+    let missing = isShort ? max(0, 3 - host.count { $0 == 0x2E }) : 0
+    let full = String(decoding: host, as: UTF8.self) + String(repeating: ".0", count: missing)
+    guard let address = IPAddress(full) else {
       throw SocketFilterError(
         line: "\(text.quoted) is no address: write one like 10.0.0.0/8, 10.0.0.1:443 or [::1]:443")
     }

@@ -73,7 +73,14 @@ def test_a_listener(netdiag, connection):
     assert (listener["state"], listener["receiveQueue"], listener["sendQueue"]) == ("LISTEN", 0, 5)
     # What is connected is listed where nothing else is asked for, and everything with --all.
     assert {each["state"] for each in listed(netdiag, "-t", f"sport = :{port}")} == {"ESTAB"}
-    assert {each["state"] for each in listed(netdiag, "-ta", f"sport = :{port}")} == {"ESTAB", "LISTEN"}
+    everything, listening = {"ESTAB", "LISTEN"}, {"LISTEN"}
+    # As with ss, the last one of --all and --listening holds.
+    for flags, states in [
+        (["-ta"], everything), (["-tal"], listening), (["-tla"], everything), (["-ta", "-l"], listening),
+        (["-t", "--listening", "--all"], everything), (["-tl", "--all=false"], listening),
+        (["-ta", "--listening=false"], everything),
+    ]:
+        assert {each["state"] for each in listed(netdiag, *flags, f"sport = :{port}")} == states, flags
 
 
 def test_letters_are_flags_as_those_of_ss(netdiag, connection):

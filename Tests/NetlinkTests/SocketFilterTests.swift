@@ -34,6 +34,9 @@ import Testing
     for (text, condition) in comparisons { #expect(try Self.read(text).condition == condition, "\(text)") }
     let hosts: [(String, HostPattern)] = [
       ("10.0.0.1", try Self.host("10.0.0.1", 32)), ("10.0.0.0/8", try Self.host("10.0.0.0", 8)),
+      // A prefix needs no more numbers than it covers.
+      ("127/8", try Self.host("127.0.0.0", 8)), ("172.16/12:80", try Self.host("172.16.0.0", 12, port: 80)),
+      ("1.2.3/24", try Self.host("1.2.3.0", 24)), ("0/0", try Self.host("0.0.0.0", 0)),
       ("10.0.0.1:80", try Self.host("10.0.0.1", 32, port: 80)),
       ("10.0.0.0/8:80", try Self.host("10.0.0.0", 8, port: 80)),
       ("::1", try Self.host("::1", 128)), ("[::1]:80", try Self.host("::1", 128, port: 80)),
@@ -83,7 +86,10 @@ import Testing
       ("state", "stands a state"), ("state foo", "\"foo\" is no state"), ("sport", "a port is missing"),
       ("sport = :http", "\":http\" is no port"), ("sport = 65536", "is no port"), ("dport < = 1", "a port is missing"),
       ("src", "an address is missing"), ("src localhost", "is no address"), ("src < 1.2.3.4", "by = or != alone"),
-      ("src 1.2.3.4/33", "no length of a prefix from 0 to 32"), ("src [::1", "a [ without its ]"),
+      ("src 1.2.3.4/33", "no length of a prefix from 0 to 32"),
+      ("src 127", "is no address"), ("src 127./8", "is no address"), ("src /8", "is no address"),
+      ("src 300/8", "is no address"), ("src 1.2.3.4.5/8", "is no address"), ("src 127/33", "no length of a prefix"),
+      ("src [::1", "a [ without its ]"),
       ("src 1.2.3.4:x", "is no port"), ("src [1.2.3.4]80", "more than a prefix and a port"), ("src :", "is no port"),
       ("dev nosuch", "there is no interface \"nosuch\""), ("dev < lo", "by = or != alone"),
       ("(sport 1", "without its )"),

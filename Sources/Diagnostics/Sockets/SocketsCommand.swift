@@ -91,7 +91,9 @@ extension SocketSelection {
     if transports.isEmpty { transports = isInternet ? [.tcp, .udp] : [.tcp, .udp, .unix] }
     self.init(transports: transports, families: families.isEmpty ? [.ipv4, .ipv6] : families)
     self.filter = filter
-    scope = flags.bool("all") || flags.bool("summary") ? .all : flags.bool("listening") ? .listening : .connected
+    // Of the two, the one that stands last holds.
+    let isListening = flags.bool("listening") && !(flags.bool("all") && flags.isGiven("all", after: "listening"))
+    scope = flags.bool("summary") ? .all : isListening ? .listening : flags.bool("all") ? .all : .connected
     wantsInfo = flags.bool("info")
     wantsMemory = flags.bool("memory")
   }
