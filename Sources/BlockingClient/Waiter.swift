@@ -10,12 +10,15 @@ public import Sys
 /// Waits for sockets, look-ups and time, and ends any of that when SIGINT or SIGTERM comes.
 public final class Waiter {
   private let signals: Signals
+  private let subject: String
 
   /// The signal that ended a wait, once one did.
   public private(set) var termination: Signals.Termination?
 
-  /// Takes over the process's signals; made once, before any thread.
-  public init() throws(Fault) {
+  /// Takes over the process's signals; made once, before any thread. The subject is what is on its way, as the fault of
+  /// a signal names it.
+  public init(for subject: String = "") throws(Fault) {
+    self.subject = subject
     signals = try systemCall(for: "signals") { () throws(SystemError) in try Signals() }
   }
 
@@ -40,7 +43,7 @@ public final class Waiter {
   }
 
   /// The fault of what a signal ended, once one did. Waits go on after it, so that connections can be closed properly.
-  var cancellation: Fault? { termination.map { Fault(.cancelled, "", detail: $0.name) } }
+  var cancellation: Fault? { termination.map { Fault(.cancelled, subject, detail: $0.name) } }
 
   /// A poll whose first entry is the signals.
   package func makePoll() -> Poll {

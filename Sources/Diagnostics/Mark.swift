@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Fault
 internal import Sys
 
 /// What a line of the output amounts to, the least severe first.
@@ -37,6 +38,11 @@ enum Mark: Int, Comparable {
     case .failure: "31;1"
     }
   }
+}
+
+extension Fault {
+  /// What the fault amounts to: a run that a signal ended has found nothing out.
+  var mark: Mark { code == .cancelled ? .unknown : .failure }
 }
 
 /// Lines for people: a mark, then the text; what belongs to it is indented below.

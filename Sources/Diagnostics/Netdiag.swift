@@ -15,7 +15,7 @@ enum ExitCode: Int32 {
   case problem = 1
   /// The command line cannot be used.
   case usage = 2
-  /// It could not be determined: something that it takes to know is missing or forbidden.
+  /// It could not be determined: something that it takes to know is missing or forbidden, or a signal ended the run.
   case undetermined = 3
 }
 

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import struct
+import subprocess
 
 import pytest
 
 from EndToEnd.peers import health, http2, programs, tcp
 from EndToEnd.peers.http2 import ScriptedPeer, close, cut, expect, expect_preface, flood, frame, goaway, settings
-from netdiag import FINE, PROBLEM
+from netdiag import FINE, PROBLEM, UNDETERMINED
 
 PONG = [lambda c: c.send(frame(http2.PING, http2.ACK, 0, c.frames_of(http2.PING)[-1].payload))]
 ANSWERED_PING = [expect(http2.PING, 0), *PONG]
@@ -232,6 +235,20 @@ def test_the_last_word_on_a_setting_counts(netdiag):
     with ScriptedPeer([*START, more, *ANSWERED_PING]) as peer:
         document = netdiag.json("http2", peer.address, "--pings=1")
     assert names(document) == {"MAX_CONCURRENT_STREAMS": 7, "0xabc": 9}
+
+
+@pytest.mark.parametrize("command, flags", [("http2", []), ("health", []), ("tls", [])])
+def test_a_signal_leaves_it_open(netdiag, command, flags):
+    with tcp.silence() as peer:
+        run = netdiag.command(command, peer.address, *flags, "--json")
+        with subprocess.Popen(run, stdout=subprocess.PIPE, text=True, env=netdiag.environment()) as process:
+            peer.wait_until(lambda: any(peer.received))
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=20)
+    document = json.loads(output)
+    assert process.returncode == UNDETERMINED
+    assert (document["ok"], document["code"]) == (False, "CANCELLED")
+    assert document["error"] == f"stopped by a signal on the way to {peer.address} (interrupt)"
 
 
 # Health, whose calls can be cut off.

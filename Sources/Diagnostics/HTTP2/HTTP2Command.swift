@@ -34,7 +34,7 @@ let http2Command = Netdiag.Command(
   let deadline = Deadline(nanoseconds: timeout)
   let outcome: Result<HTTP2Findings, Fault>
   do throws(Fault) {
-    let waiter = try Waiter()
+    let waiter = try Waiter(for: endpoint.text)
     let start = Instant.now
     let addresses = try Connector(waiter: waiter).resolve(endpoint.host, port: endpoint.port, until: deadline)
     let resolveTime = Instant.now.nanoseconds(since: start)

@@ -67,14 +67,16 @@ struct HTTP2Findings {
 extension HTTP2Findings {
   /// Something that is wrong.
   struct Problem {
+    /// What it amounts to.
+    let mark: Mark
     /// The stable code.
     let code: String
     /// What it is, without a full stop, safe to print.
     let text: String
 
-    init(_ code: String, _ text: String) { (self.code, self.text) = (code, text) }
+    init(_ code: String, _ text: String) { (mark, self.code, self.text) = (.failure, code, text) }
 
-    init(_ fault: Fault) { self.init(fault.diagnosis, fault.programReason) }
+    init(_ fault: Fault) { (mark, code, text) = (fault.mark, fault.diagnosis, fault.programReason) }
   }
 
   /// What is wrong, the first cause first. That a server ends an idle connection is not, unless it says of what.

@@ -24,7 +24,7 @@ struct HTTP2Report: Report {
     }
   }
 
-  var worst: Mark { problems.isEmpty ? .ok : .failure }
+  var worst: Mark { problems.map { $0.mark }.max() ?? .ok }
 
   var code: String { problems.first?.code ?? "OK" }
 
@@ -37,7 +37,7 @@ struct HTTP2Report: Report {
   /// The report for people.
   func write(to output: inout TextOutput) {
     if let found { write(found, to: &output) }
-    for problem in problems { output.line(.failure, problem.text) }
+    for problem in problems { output.line(problem.mark, problem.text) }
   }
 
   private func write(_ found: HTTP2Findings, to output: inout TextOutput) {

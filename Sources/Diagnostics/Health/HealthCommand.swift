@@ -37,7 +37,7 @@ let healthCommand = Netdiag.Command(
   let tls = try invocation.tlsOptions(host: endpoint.host)
   let waiter: Waiter?
   var failure: Fault?
-  do throws(Fault) { waiter = try Waiter() } catch { (waiter, failure) = (nil, error) }
+  do throws(Fault) { waiter = try Waiter(for: endpoint.text) } catch { (waiter, failure) = (nil, error) }
   var check: HealthCheck?
   if let waiter {
     do throws(HealthCheck.Refusal) {

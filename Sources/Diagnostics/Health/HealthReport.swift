@@ -19,10 +19,10 @@ struct HealthReport: Report {
 
   private var services: [HealthCheck.Service] { check?.services ?? [] }
 
-  private static func mark(_ service: HealthCheck.Service) -> Mark { service.fault == nil ? .ok : .failure }
+  private static func mark(_ service: HealthCheck.Service) -> Mark { service.fault?.mark ?? .ok }
 
   /// The worst that is said of any service.
-  var worst: Mark { failure == nil ? services.map { Self.mark($0) }.max() ?? .ok : .failure }
+  var worst: Mark { failure?.mark ?? services.map { Self.mark($0) }.max() ?? .ok }
 
   /// The code of the first service that is not well; `OK` where all are.
   var code: String { failure?.diagnosis ?? services.first { $0.fault != nil }?.diagnosis ?? "OK" }
@@ -33,11 +33,11 @@ struct HealthReport: Report {
 
   /// The report for people.
   func write(to output: inout TextOutput) {
-    if let failure { output.line(.failure, failure.programReason) }
+    if let failure { output.line(failure.mark, failure.programReason) }
     for service in services {
       let name = service.name.isEmpty ? "the server as a whole" : service.name.safeForDisplay
       if let fault = service.fault {
-        output.line(.failure, "\(name): \(service.status ?? "no status")")
+        output.line(fault.mark, "\(name): \(service.status ?? "no status")")
         output.detail(fault.programReason)
       } else {
         output.line(.ok, "\(name): \(service.status ?? "")")

@@ -33,7 +33,7 @@ let tlsCommand = Netdiag.Command(
   do throws(Fault) {
     outcome = .success(
       try TLSProbe(
-        endpoint: endpoint, configuration: configuration, waiter: try Waiter(),
+        endpoint: endpoint, configuration: configuration, waiter: try Waiter(for: endpoint.text),
         deadline: Deadline(nanoseconds: timeout)
       ).run())
   } catch {

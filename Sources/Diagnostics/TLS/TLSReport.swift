@@ -41,7 +41,7 @@ struct TLSReport: Report {
     self.now = now
     switch outcome {
     case .failure(let fault):
-      findings = [Finding(mark: .failure, code: fault.code.diagnosis, text: fault.programReason)]
+      findings = [Finding(mark: fault.mark, code: fault.code.diagnosis, text: fault.programReason)]
     case .success(let found):
       findings = Self.findings(found, minimumDays: minimumDays, needsHTTP2: needsHTTP2, now: now)
     }
