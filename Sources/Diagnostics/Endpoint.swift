@@ -13,6 +13,7 @@ struct Endpoint: Equatable {
     guard let first = operands.first, operands.count <= 2 else {
       throw UsageError(line: "name one target, as HOST:PORT")
     }
+    try Self.refuseCredentials(operands.joined(separator: " "))
     let (host, port): (String, String)
     if operands.count == 2 {
       (host, port) = (Self.withoutBrackets(first), operands[1])
@@ -40,11 +41,20 @@ struct Endpoint: Equatable {
 
   /// A host alone, for what needs no port. The text is one address or name, an IPv6 address with or without brackets.
   init(host text: String) throws(UsageError) {
+    try Self.refuseCredentials(text)
     let host = Self.withoutBrackets(text)
     let isLiteral = SocketAddress.isIPLiteral(host)
     guard isLiteral || !host.isEmpty && host.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != 0x3A && $0 != 0x2F })
     else { throw UsageError(line: "\(text.quoted) is no host: write a name or an address, without a port") }
     (self.host, port) = (host, 0)
+  }
+
+  /// Refuses what holds a user or a password, before any of it could be taken for something else and repeated.
+  static func refuseCredentials(_ text: String) throws(UsageError) {
+    guard !text.utf8.contains(0x40) else {
+      throw UsageError(
+        line: "\(text.withoutCredentials.quoted) has a user or a password, which have no place here: write HOST:PORT")
+    }
   }
 
   private static func withoutBrackets(_ text: String) -> String {

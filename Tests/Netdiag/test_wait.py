@@ -14,7 +14,7 @@ import threading
 import pytest
 
 from EndToEnd.peers import health, programs, tcp
-from netdiag import FINE, PROBLEM
+from netdiag import FINE, PROBLEM, USAGE
 
 
 @contextlib.contextmanager
@@ -101,6 +101,42 @@ def test_a_connection_that_is_closed_at_once_is_not_ready(netdiag):
     result.says("FAIL", closing.address, "ACCEPTED_THEN_CLOSED").says("FAIL", resetting.address, "ACCEPTED_THEN_CLOSED")
 
 
+def test_the_end_of_the_time_cuts_no_look_short_that_counts(netdiag, tmp_path):
+    """A connection that the server ends after 80 ms never stands for 100 ms, whenever the time is over."""
+
+    def behaviour(sock, server):
+        server.stopping.wait(0.08)
+
+    with tcp.Talker(behaviour) as peer:
+        for timeout in ("50ms", "400ms"):
+            result = netdiag("wait", peer.address, f"--timeout={timeout}", "--", "touch", str(tmp_path / "started"))
+            assert result.ends(PROBLEM) and not (tmp_path / "started").exists()
+    # The time is over before anything is known.
+    with tcp.silence() as peer:
+        result = netdiag("wait", peer.address, "--timeout=50ms").ends(PROBLEM)
+        result.says("FAIL", peer.address, "DEADLINE_EXPIRED: ", "accepted, and the time was over within 100ms")
+
+
+def test_a_server_that_speaks_is_ready(netdiag):
+    with tcp.says(b"220 mail ESMTP\r\n") as peer:
+        netdiag("wait", peer.address).ends(FINE).says("ok", peer.address, "ready after")
+
+
+def test_schemes_in_capitals(netdiag, tmp_path):
+    with health.HealthServer() as server, programs.nginx(tmp_path, "listen 127.0.0.1:{port}; return 204;") as web:
+        targets = [f"TCP://{server.address}", f"gRPC://{server.address}"]
+        result = netdiag("wait", *targets, f"HTTP://{web.address}/", "--timeout=20s").ends(FINE)
+        assert [line.split()[1] for line in result.lines] == [*targets, f"http://{web.address}/"]
+
+
+def test_no_proxy_is_asked(netdiag):
+    # This host by an address that is none of loopback: that never goes through a proxy.
+    with health.HealthServer() as server:
+        proxy = {"HTTPS_PROXY": f"http://{tcp.refused_address()}"}
+        target = f"grpc://{server.address.replace('127.0.0.1', '0.0.0.0')}"
+        netdiag("wait", target, "--timeout=5s", env=proxy).ends(FINE)
+
+
 def test_a_status_that_is_an_error(netdiag, tmp_path):
     with programs.nginx(tmp_path, "listen 127.0.0.1:{port}; location /ok { return 302 /x; } return 503;") as web:
         result = netdiag("wait", f"http://{web.address}/", "--timeout=700ms").ends(PROBLEM)
@@ -127,6 +163,36 @@ def test_a_reason_that_cannot_pass_ends_it(netdiag, openssl, certificates):
 def test_secrets_are_never_printed(netdiag):
     result = netdiag("wait", f"http://me:secret@{tcp.refused_address()}/", "--timeout=300ms").ends(PROBLEM)
     result.lacks("secret")
+
+
+@pytest.mark.parametrize(
+    "target, shown",
+    [
+        ("postgres://user:s3cret@db:5432", "postgres://…@db:5432"),
+        ("POSTGRES://user:s3cret/x@db:5432", "POSTGRES://…@db:5432"),
+        ("tcp://user:s3cret@a", "…@a"),
+        ("tcp://user:s3cret@db:5432", "…@db:5432"),
+        ("tls://user:s3cret@db:5432", "…@db:5432"),
+        ("grpc://user:s3cret@db:1/a", "…@db:1/a"),
+        ("grpcs://user:s3cret/x@db:1", "…@db:1"),
+        ("user:s3cret@db:5432", "…@db:5432"),
+        ("s3cret@db:5432", "…@db:5432"),
+    ],
+)
+def test_a_password_has_no_place_and_is_not_printed(netdiag, target, shown):
+    why = (
+        "has none of the schemes tcp, tls, http, https, grpc and grpcs"
+        if target.upper().startswith("POSTGRES:")
+        else "has a user or a password, which have no place here: write HOST:PORT"
+    )
+    netdiag("wait", target).complains(f'netdiag wait: "{shown}" {why}; see netdiag wait --help')
+
+
+@pytest.mark.parametrize("command", ["tcp", "tls", "http2", "health", "doctor", "balance"])
+def test_no_command_prints_a_password(netdiag, command):
+    for operands in (["user:s3cret@db:5432"], ["user:s3cret@db"], ["s3cret@db", "5432"]):
+        result = netdiag(command, *operands).ends(USAGE).lacks("s3cret")
+        assert "…@" in result.stderr
 
 
 # A name that appears.

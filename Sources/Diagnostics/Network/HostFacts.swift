@@ -75,19 +75,8 @@ struct ProxyVariable: Equatable {
     let names = names.flatMap { [$0, $0.asciiLowercased] } + ["grpc_proxy", "no_grpc_proxy"]
     return names.compactMap { name in
       guard let value = environment(name), !value.isEmpty else { return nil }
-      return ProxyVariable(name: name, value: name.asciiLowercased.hasPrefix("no_") ? value : masked(value))
+      return ProxyVariable(name: name, value: name.asciiLowercased.hasPrefix("no_") ? value : value.withoutCredentials)
     }
-  }
-
-  /// A URL without its user and password: all between the scheme and the last `@`, as a password may have one itself.
-  static func masked(_ url: String) -> String {
-    let bytes = Array(url.utf8)
-    guard let at = bytes.lastIndex(of: 0x40) else { return url }
-    let slashes = bytes.indices.first { bytes[$0...].starts(with: [0x3A, 0x2F, 0x2F]) }
-    // A `://` inside a password begins no host.
-    let scheme = slashes.map { $0 < at ? String(decoding: bytes[...($0 + 2)], as: UTF8.self) : "" } ?? ""
-    let isScheme = scheme.utf8.dropLast(3).allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || $0 == 0x2B }
-    return (isScheme ? scheme : "") + "…" + String(decoding: bytes[at...], as: UTF8.self)
   }
 }
 

@@ -12,6 +12,8 @@ struct TCPAttempt {
   let time: Int64
   /// How often the first packet was sent again.
   let retransmits: UInt32
+  /// Whether the time was over before the connection had stood for as long as it has to.
+  var isCutShort = false
 }
 
 /// Connects to addresses side by side and watches what comes of each.
@@ -127,7 +129,10 @@ struct TCPProbe {
     }
     // One that stands when the time is over has not had its moment: it counts as open all the same.
     let isSettled = Instant.now.nanoseconds(since: connected) >= settlingTime
-    return isSettled || isOver ? result(attempt, .open, until: connected) : nil
+    guard isSettled || isOver else { return nil }
+    var open = result(attempt, .open, until: connected)
+    open.isCutShort = !isSettled
+    return open
   }
 
   private func result(_ attempt: Attempt, _ outcome: TCPOutcome, until end: Instant) -> TCPAttempt {

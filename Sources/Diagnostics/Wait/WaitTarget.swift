@@ -47,6 +47,8 @@ struct WaitTarget {
   /// Reads a target: `SCHEME://…`, `unix:PATH` or `HOST:PORT`. The invocation's flags say how TLS is spoken.
   init(_ text: String, _ invocation: Invocation) throws(UsageError) {
     let shown = text.safeForDisplay
+    let scheme = Self.scheme(text)
+    let rest = scheme.map { String(decoding: text.utf8.dropFirst($0.utf8.count + 3), as: UTF8.self) } ?? text
     if text.after("unix:") != nil || text.after("unix-abstract:") != nil {
       do throws(TargetError) {
         if case .unix(let address) = try Target(text).endpoint {
@@ -55,33 +57,34 @@ struct WaitTarget {
         }
       } catch { throw UsageError(line: "\(text.quoted): \(error.cause)") }
     }
-    if text.after("http://") != nil || text.after("https://") != nil {
+    switch scheme {
+    case "http"?, "https"?:
       let url = try HTTPURL(operand: text)
       var context: TLSContext?
       if url.isSecure { context = try Self.context(invocation, url.host, ["h2", "http/1.1"]) }
       (self.text, kind) = (url.text, .http(url, context))
-    } else if let rest = text.after("tcp://") {
-      (self.text, kind) = (shown, .tcp(try Endpoint([rest])))
-    } else if let rest = text.after("tls://") {
+    case "tcp"?, nil: (self.text, kind) = (shown, .tcp(try Endpoint([rest])))
+    case "tls"?:
       let endpoint = try Endpoint([rest])
       (self.text, kind) = (shown, .tls(endpoint, try Self.context(invocation, endpoint.host, ["h2", "http/1.1"])))
-    } else if let rest = text.after("grpc://") {
+    case "grpc"?:
       let (endpoint, service) = try Self.service(rest)
       (self.text, kind) = (shown, .grpc(endpoint, service: service, nil))
-    } else if let rest = text.after("grpcs://") {
+    case "grpcs"?:
       let (endpoint, service) = try Self.service(rest)
       let options = TLSOptions(context: try Self.context(invocation, endpoint.host, ["h2"]))
       (self.text, kind) = (shown, .grpc(endpoint, service: service, options))
-    } else if Self.hasScheme(text) {
-      throw UsageError(line: "\(text.quoted) has none of the schemes tcp, tls, http, https, grpc and grpcs")
-    } else {
-      (self.text, kind) = (shown, .tcp(try Endpoint([text])))
+    default:
+      throw UsageError(
+        line: "\(text.withoutCredentials.quoted) has none of the schemes tcp, tls, http, https, grpc and grpcs")
     }
   }
 
-  private static func hasScheme(_ text: String) -> Bool {
+  /// What stands before `://`, in small letters (RFC 3986 section 3.1); nil where nothing does.
+  private static func scheme(_ text: String) -> String? {
     let bytes = Array(text.utf8)
-    return bytes.indices.contains { bytes[$0...].starts(with: [0x3A, 0x2F, 0x2F]) }
+    let end = bytes.indices.first { bytes[$0...].starts(with: [0x3A, 0x2F, 0x2F]) }
+    return end.map { String(decoding: bytes[..<$0], as: UTF8.self).asciiLowercased }
   }
 
   private static func context(
@@ -92,6 +95,8 @@ struct WaitTarget {
 
   /// Splits `HOST:PORT/SERVICE`.
   private static func service(_ text: String) throws(UsageError) -> (Endpoint, String) {
+    // A password may have a slash.
+    try Endpoint.refuseCredentials(text)
     let place = text.utf8.prefix { $0 != 0x2F }
     let service = text.utf8.dropFirst(place.count + 1)
     return (try Endpoint([String(place) ?? ""]), String(service) ?? "")
@@ -133,7 +138,12 @@ struct WaitTarget {
       throw Reason(error.code, error.meaning)
     }
     let attempts = TCPProbe(timeout: deadline.remaining).connect(to: addresses)
-    guard !attempts.contains(where: { $0.outcome == .open }), let last = attempts.last else { return }
+    guard !attempts.contains(where: { $0.outcome == .open && !$0.isCutShort }), let last = attempts.last else { return }
+    if let cut = attempts.last(where: { $0.isCutShort }) {
+      throw Reason(
+        "DEADLINE_EXPIRED",
+        "\(cut.address.text) accepted, and the time was over within 100ms, for which a connection has to stand")
+    }
     throw Reason(last.outcome.code, "\(last.address.text) \(last.outcome.meaning)")
   }
 
@@ -165,6 +175,7 @@ struct WaitTarget {
       check = try HealthCheck(
         arguments: [
           "-addr=" + endpoint.address, "-service=" + service, "-connect-timeout=" + time, "-rpc-timeout=" + time,
+          "-no-proxy",
         ],
         tls: tls, environment: environment, waiter: waiter)
     } catch { throw Reason("BAD_TARGET", error.line, isPermanent: true) }
