@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import http.server
+import json
+import signal
+import subprocess
 import threading
 
 import pytest
 
 from EndToEnd.peers import health, http2, programs, tcp
 from EndToEnd.peers.http2 import ScriptedPeer, data, expect_preface, expect_request, headers, settings, trailers
-from netdiag import FINE, PROBLEM
+from netdiag import FINE, PROBLEM, UNDETERMINED
 
 START = [expect_preface(), settings(), expect_request()]
 
@@ -97,6 +100,53 @@ def test_methods_fields_and_bodies(netdiag, echo, tmp_path):
     assert body.endswith("x" * 300_000)
     result, body = ask(netdiag, f"http://{echo}/", "--method=HEAD")
     assert result.ends(FINE) and body == ""
+    _, body = ask(netdiag, f"http://{echo}/", "--header=hOST: other:1")
+    assert body.count("Host: ") == 0 and body.count("hOST: other:1\n") == 1 and body.count("Connection: ") == 1
+
+
+def test_standard_input_is_taken_whole_or_not_at_all(netdiag, echo, tmp_path):
+    limit = 8 << 20
+    (tmp_path / "body").write_bytes(b"x" * (limit + 1))
+    with open(tmp_path / "body", "rb") as stdin:
+        result = netdiag("http", f"http://{echo}/", "--data=@-", stdin=stdin)
+    result.complains(
+        f"netdiag http: standard input holds more than {limit} bytes, which is all that --data takes from it; "
+        "see netdiag http --help"
+    )
+    (tmp_path / "body").write_bytes(b"x" * limit)
+    with open(tmp_path / "body", "rb") as stdin:
+        _, body = ask(netdiag, f"http://{echo}/", "--data=@-", stdin=stdin)
+    assert f"Content-Length: {limit}\n" in body and body.endswith("\n\n" + "x" * limit)
+
+
+def test_the_time_begins_once_standard_input_was_read(netdiag, echo):
+    command = netdiag.command("http", f"http://{echo}/", "--data=@-", "--timeout=500ms", "--json")
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                          env=netdiag.environment()) as process:
+        try:
+            process.stdin.write("a")
+            process.stdin.flush()
+            # Longer than the time that the request may take.
+            threading.Event().wait(0.8)
+            output, _ = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert json.loads(output)["code"] == "OK" and process.returncode == FINE
+
+
+@pytest.mark.parametrize("how, word", [(signal.SIGINT, "interrupt"), (signal.SIGTERM, "terminated")])
+def test_a_signal_leaves_it_open(netdiag, how, word):
+    with tcp.silence() as peer:
+        url = f"http://{peer.address}/"
+        command = netdiag.command("http", url, "--json")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=netdiag.environment()) as process:
+            peer.wait_until(lambda: any(peer.received))
+            process.send_signal(how)
+            output, _ = process.communicate(timeout=20)
+    document = json.loads(output)
+    assert process.returncode == UNDETERMINED
+    assert (document["ok"], document["code"]) == (False, "CANCELLED")
+    assert document["error"] == f"stopped by a signal on the way to {url} ({word})"
 
 
 def test_secrets_are_sent_and_never_printed(netdiag, echo):
@@ -112,9 +162,30 @@ def test_secrets_are_sent_and_never_printed(netdiag, echo):
     assert document.json["url"] == f"http://{echo}/"
 
 
+def test_where_a_server_sends_the_client_with_a_password(netdiag):
+    there = "HTTP://me:secret@there:1/a@b?next=//you:secret@c/"
+    fields = f"Location: {there}\r\nLink: <{there}>; rel=next\r\nContent-Length: 0"
+    with tcp.says(f"HTTP/1.1 302 Found\r\n{fields}\r\n\r\n".encode(), after_hearing=True) as peer:
+        result, _ = ask(netdiag, f"http://{peer.address}/", "--verbose")
+        document = netdiag("http", f"http://{peer.address}/", "--json").ends(FINE).lacks("secret", "me:").json
+    shown = "HTTP://…@there:1/a@b?next=//…@c/"
+    result.ends(FINE).says("note", f"redirects to {shown}").lacks("secret", "me:")
+    assert document["location"] == shown
+    assert [field["value"] for field in document["headers"][:2]] == [shown, f"<{shown}>; rel=next"]
+
+
 def test_a_proxy_is_told_and_not_used(netdiag, echo):
-    result, _ = ask(netdiag, f"http://{echo}/", env={"http_proxy": "http://user:secret@127.0.0.1:1"})
+    # This host by an address that is none of loopback: that never goes through a proxy.
+    url = f"http://{echo.replace('127.0.0.1', '0.0.0.0')}/"
+    proxy = {"http_proxy": "http://user:secret@127.0.0.1:1"}
+    result, _ = ask(netdiag, url, env=proxy)
     result.ends(FINE).says("note", "http_proxy names a proxy").lacks("secret")
+    assert netdiag.json("http", url, env={"HTTP_PROXY": "socks5://a:1"})["proxyIgnored"] == "HTTP_PROXY"
+    for more in ({"NO_PROXY": "*"}, {"no_proxy": "a,0.0.0.0/8"}, {"NO_PROXY": "0.0.0.0"}):
+        result, _ = ask(netdiag, url, env=proxy | more)
+        result.ends(FINE).lacks("proxy")
+        assert netdiag.json("http", url, env=proxy | more)["proxyIgnored"] is None
+    assert netdiag.json("http", f"http://{echo}/", env=proxy)["proxyIgnored"] is None
 
 
 def test_the_body_is_bounded(netdiag, echo):
@@ -186,6 +257,14 @@ def test_http2_bodies_and_trailers(netdiag):
     assert (document["interim"], document["bodyBytes"]) == ([103], 60_000)
     assert document["trailers"] == [{"name": "sum", "value": "1"}]
     assert "secret" not in result.stdout and "hidden" in result.stdout
+
+
+def test_http2_interim_answers_without_end(netdiag):
+    again = http2.frame(http2.HEADERS, http2.END_HEADERS, 1, http2.header_block([(":status", "100")]))
+    with ScriptedPeer([*START, http2.flood(again)]) as peer:
+        result = netdiag("http", f"http://{peer.address}/", "--http2", "--json").ends(PROBLEM)
+    assert result.json["code"] == "H2_PROTOCOL_ERROR" and result.json["interim"] == [100] * 16
+    assert "too many interim responses" in result.json["error"]
 
 
 @pytest.mark.parametrize(
@@ -303,7 +382,12 @@ def test_documents_have_the_same_keys(netdiag, echo):
         (["http://a/", "--header=secret"], "a --header is no field: write 'NAME: VALUE'"),
         (["http://a/", "--header=a b: c"], '"a b" is no field\'s name'),
         (["http://a/", "--header=a: b\r\nc: d"], 'the value of "a" holds a control character'),
-        (["http://a/", "--header=Content-Length: 3"], '"Content-Length" follows from --data: leave it out'),
+        (["http://a/", "--header=Content-Length: 3"], '"Content-Length" follows from the request itself: leave it out'),
+        *[
+            (["http://a/", f"--header={name}: x"], f'"{name}" follows from the request itself: leave it out')
+            for name in ("Transfer-Encoding", "connection", "Keep-Alive", "Proxy-Connection", "Upgrade", "TE")
+        ],
+        (["http://a/", "--header=Host: a", "--header=host: b"], '"host" is given twice: a request has one'),
         (["http://a/", "--method=G T"], '"G T" is no method'),
         (["http://a/", "--insecure"], "--insecure needs a URL of https"),
         (["http://a/", "--http2", "--http1.1"], "--http1.1 and --http2 exclude each other"),

@@ -49,12 +49,9 @@ let httpCommand = Netdiag.Command(
   guard flags.operands.count == 1 else { throw UsageError(line: "name one URL, as http://HOST:PORT/PATH") }
   let timeout = try invocation.timeout
   let url = try HTTPURL(operand: flags.operands[0])
+  let probe = try HTTPProbe(invocation, url)
+  // What was read from standard input took whoever wrote it its time.
   let deadline = Deadline(nanoseconds: timeout)
-  let waiter: Waiter
-  do throws(Fault) { waiter = try Waiter() } catch {
-    throw UsageError(line: "signals cannot be handled: \(error.detail)")
-  }
-  let probe = try HTTPProbe(invocation, url, waiter)
   let outcome: Result<HTTPFindings, HTTPFailure>
   do throws(HTTPFailure) { outcome = .success(try probe.run(until: deadline)) } catch { outcome = .failure(error) }
   let report = HTTPReport(
@@ -66,8 +63,15 @@ let httpCommand = Netdiag.Command(
 
 /// The variable that sends other clients through a proxy; nil where none does.
 private func proxyVariable(_ url: HTTPURL, _ environment: (String) -> String?) -> String? {
+  func first(_ names: [String]) -> String? { names.first { !(environment($0) ?? "").isEmpty } }
   let names = url.isSecure ? ["HTTPS_PROXY", "https_proxy"] : ["HTTP_PROXY", "http_proxy"]
-  return (names + ["ALL_PROXY", "all_proxy"]).first { !(environment($0) ?? "").isEmpty }
+  guard let name = first(names + ["ALL_PROXY", "all_proxy"]) else { return nil }
+  let exceptions = first(["NO_PROXY", "no_proxy"]).flatMap { environment($0) } ?? ""
+  let rules = ProxyRules(proxy: environment(name) ?? "", exceptions: exceptions)
+  do throws(Fault) { return try rules.proxy(host: url.host, port: url.port) == nil ? nil : name } catch {
+    // One of a kind that is not known here is one all the same.
+    return name
+  }
 }
 
 extension HTTPURL {
@@ -94,22 +98,30 @@ extension StandardStream {
 }
 
 extension HTTPProbe {
-  /// Fields that follow from the request itself.
-  private static let ownFields = ["content-length", "transfer-encoding"]
+  /// Fields that follow from the request itself and from its connection, which serves it alone.
+  private static let ownFields = [
+    "connection", "content-length", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade",
+  ]
   /// How many bytes of standard input may be a body.
   private static let inputLimit = 8 << 20
 
-  init(_ invocation: Invocation, _ url: HTTPURL, _ waiter: Waiter) throws(UsageError) {
+  init(_ invocation: Invocation, _ url: HTTPURL) throws(UsageError) {
     let flags = invocation.flags
     guard !flags.bool("http1.1") || !flags.bool("http2") else {
       throw UsageError(line: "--http1.1 and --http2 exclude each other")
     }
+    let fields = try Self.fields(flags.list("header"), url)
+    // Before signals are taken over, so that they end a read of standard input.
+    let body = flags.isGiven("data") ? try Self.data(flags.string("data")) : nil
+    let waiter: Waiter
+    do throws(Fault) { waiter = try Waiter(for: url.text) } catch {
+      throw UsageError(line: "signals cannot be handled: \(error.detail)")
+    }
     self.init(url: url, waiter: waiter)
+    (self.fields, self.body) = (fields, body)
     version = flags.bool("http2") ? .http2 : flags.bool("http1.1") ? .http1 : .any
     bodyLimit = flags.integer("max-body")
-    if flags.isGiven("data") { body = try Self.data(flags.string("data")) }
     method = flags.isGiven("method") ? flags.string("method") : body == nil ? "GET" : "POST"
-    fields = try Self.fields(flags.list("header"), url)
     if url.isSecure {
       tls = try TLSClientConfiguration(invocation, host: url.host, alpn: Self.protocols(version)).makeContext()
     } else if let flag = TLSFlags.verified.flags.first(where: { flags.isGiven($0.name) }) {
@@ -128,7 +140,10 @@ extension HTTPProbe {
         throw UsageError(line: "a --header is no field: write 'NAME: VALUE'")
       }
       guard !ownFields.contains(name.asciiLowercased) else {
-        throw UsageError(line: "\(name.quoted) follows from --data: leave it out")
+        throw UsageError(line: "\(name.quoted) follows from the request itself: leave it out")
+      }
+      guard !name.equalsIgnoringASCIICase("Host") || fields.first("Host") == nil else {
+        throw UsageError(line: "\(name.quoted) is given twice: a request has one")
       }
       fields.append(HTTP1Field(name, value.asciiTrimmed))
     }
@@ -151,7 +166,14 @@ extension HTTPProbe {
 
   private static func data(_ text: String) throws(UsageError) -> [UInt8] {
     guard let path = text.after("@") else { return text.systemBytes }
-    if path == "-" { return StandardInput.read(limit: inputLimit) }
+    if path == "-" {
+      let input = StandardInput.read(limit: inputLimit + 1)
+      guard input.count <= inputLimit else {
+        throw UsageError(
+          line: "standard input holds more than \(inputLimit) bytes, which is all that --data takes from it")
+      }
+      return input
+    }
     do throws(SystemError) { return try Files.read(path) } catch {
       throw UsageError(line: "cannot read \(path.quoted): \(error.text)")
     }

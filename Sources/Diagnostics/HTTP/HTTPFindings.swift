@@ -7,6 +7,8 @@ internal import TLS
 
 /// Why a request has no response, or no whole one.
 struct HTTPFailure: Error {
+  /// What it amounts to.
+  let mark: Mark
   /// The stable code.
   let code: String
   /// What it means, without a full stop, safe to print.
@@ -15,10 +17,12 @@ struct HTTPFailure: Error {
   let isPermanent: Bool
 
   init(_ code: String, _ meaning: String, isPermanent: Bool = false) {
-    (self.code, self.meaning, self.isPermanent) = (code, meaning, isPermanent)
+    (mark, self.code, self.meaning, self.isPermanent) = (.failure, code, meaning, isPermanent)
   }
 
-  init(_ fault: Fault) { self.init(fault.diagnosis, fault.programReason, isPermanent: fault.code.isPermanent) }
+  init(_ fault: Fault) {
+    (mark, code, meaning, isPermanent) = (fault.mark, fault.diagnosis, fault.programReason, fault.code.isPermanent)
+  }
 }
 
 /// What came of a request.

@@ -8,11 +8,6 @@ internal import HTTP2
 internal import Sys
 
 extension HTTPProbe {
-  /// Fields that HTTP/2 has in a form of its own, or does without (RFC 9113 section 8.2.2).
-  private static let connectionFields = [
-    "host", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade",
-  ]
-
   /// The request's header section as HTTP/2 has it.
   private var http2Fields: HeaderFields {
     var section: HeaderFields = [
@@ -20,8 +15,9 @@ extension HTTPProbe {
       HeaderField(":authority", fields.first("Host") ?? url.authority), HeaderField(":path", url.target),
     ]
     for field in fields {
+      // In HTTP/2, the host is the authority (RFC 9113 section 8.3.1).
       let name = field.name.asciiLowercased
-      if !Self.connectionFields.contains(name) { section.append(HeaderField(name, field.value)) }
+      if name != "host" { section.append(HeaderField(name, field.value)) }
     }
     if let body { section.append(HeaderField("content-length", String(body.count))) }
     return section
@@ -71,7 +67,11 @@ extension HTTPProbe {
       let section = fields.filter { $0.name.utf8.first != 0x3A }.map { HTTP1Field($0.name, $0.value) }
       let status = fields.first { $0.name == ":status" }.flatMap { parseDecimal($0.value.utf8, atMost: 999) }
       switch kind {
-      case .informational: if let status { findings.interim.append(status) }
+      case .informational:
+        guard findings.interim.count < HTTP1Limits().interimCount else {
+          throw Fault(.protocolViolation, link.peerName, detail: "too many interim responses")
+        }
+        if let status { findings.interim.append(status) }
       case .response, .request: (findings.status, findings.fields) = (status, section)
       case .trailers: findings.trailers = section
       }

@@ -21,28 +21,28 @@ struct HTTPReport: Report {
 
   private var found: HTTPFindings? { try? outcome.get() }
 
-  private var problem: (code: String, text: String)? {
+  private var problem: HTTPFailure? {
     switch outcome {
-    case .failure(let failure): return (failure.code, failure.meaning)
+    case .failure(let failure): return failure
     case .success(let found):
-      if let failure = found.failure { return (failure.code, failure.meaning) }
-      guard let status = found.status else { return ("CONNECTION_LOST", "no response from \(found.peer)") }
-      return status < 400 ? nil : ("HTTP_STATUS", "the status is an error: \(Self.statusLine(found))")
+      if let failure = found.failure { return failure }
+      guard let status = found.status else { return HTTPFailure("CONNECTION_LOST", "no response from \(found.peer)") }
+      return status < 400 ? nil : HTTPFailure("HTTP_STATUS", "the status is an error: \(Self.statusLine(found))")
     }
   }
 
-  var worst: Mark { problem != nil ? .failure : found?.isBodyCut == true ? .warning : .ok }
+  var worst: Mark { problem?.mark ?? (found?.isBodyCut == true ? .warning : .ok) }
 
   var code: String { problem?.code ?? "OK" }
 
-  var error: String? { found?.status == nil ? problem?.text : nil }
+  var error: String? { found?.status == nil ? problem?.meaning : nil }
 
   /// Fields whose values are secret, in small letters.
   private static let secrets = ["authorization", "cookie", "proxy-authorization", "set-cookie"]
 
   /// A field's value as it may be shown.
   static func shown(_ field: HTTP1Field) -> String {
-    secrets.contains(field.name.asciiLowercased) ? "<hidden>" : field.value.safeForDisplay
+    secrets.contains(field.name.asciiLowercased) ? "<hidden>" : field.value.withoutCredentialsInURLs.safeForDisplay
   }
 
   private static func statusLine(_ found: HTTPFindings) -> String {
@@ -53,7 +53,7 @@ struct HTTPReport: Report {
   /// Where the server sends the client.
   private var location: String? {
     guard let found, let status = found.status, (300..<400).contains(status) else { return nil }
-    return found.fields.first("Location")?.safeForDisplay
+    return found.fields.first("Location")?.withoutCredentialsInURLs.safeForDisplay
   }
 
   // MARK: - Text
@@ -63,7 +63,7 @@ struct HTTPReport: Report {
     if let proxyVariable { output.line(.note, "\(proxyVariable) names a proxy, which is not used here") }
     if isVerbose { write(request: &output) }
     if let found { write(found, to: &output) }
-    if let problem { output.line(.failure, problem.text) }
+    if let problem { output.line(problem.mark, problem.meaning) }
   }
 
   private func write(request output: inout TextOutput) {
@@ -132,7 +132,7 @@ struct HTTPReport: Report {
     json.member("bodyCut", found?.isBodyCut)
     json.member("body", holdsBody ? found.map { String(decoding: $0.body, as: UTF8.self) } : nil)
     json.member("proxyIgnored", proxyVariable)
-    json.member("problem", problem?.text)
+    json.member("problem", problem?.meaning)
     json.key("milliseconds")
     json.beginObject()
     for (key, _, time) in Self.times(found) { json.milliseconds(key, time) }
