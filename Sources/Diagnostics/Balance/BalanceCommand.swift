@@ -49,7 +49,8 @@ let balanceCommand = Netdiag.Command(
       let tried = TCPProbe(timeout: deadline.remaining / 2, settlingTime: 0).connect(to: addresses)
       let open = tried.filter { $0.outcome == .open }.map { $0.address }
       let probe = BalanceProbe(
-        endpoint: endpoint, addresses: open.isEmpty ? addresses : open, tls: tls, header: header, waiter: try Waiter(),
+        endpoint: endpoint, addresses: open.isEmpty ? addresses : open, tls: tls, header: header,
+        waiter: try Waiter(for: endpoint.text),
         deadline: deadline)
       report.calls = probe.run(flags.integer("calls"))
     } catch { report.failure = error }

@@ -84,7 +84,7 @@ struct BalanceReport: Report {
         .unknown, "UNDETERMINED",
         "answers have no \(calls?.header.safeForDisplay ?? "") that tells who gave them; --by names other metadata"
       )
-    case .unanswered(let fault): return (.failure, fault.diagnosis, fault.programReason)
+    case .unanswered(let fault): return (fault.mark, fault.diagnosis, fault.programReason)
     }
   }
 

@@ -31,7 +31,8 @@ let healthCommand = Netdiag.Command(
   guard let target = flags.operands.first else { throw UsageError(line: "name one target, as HOST:PORT") }
   let endpoint = try Endpoint([target])
   for header in flags.list("header") where !header.utf8.contains(0x3A) {
-    throw UsageError(line: "\(header.quoted) is no header: write 'NAME: VALUE'")
+    // What was written may be the value alone, and a secret.
+    throw UsageError(line: "a header of \(header.utf8.count) bytes has no colon: write 'NAME: VALUE'")
   }
   let arguments = probeArguments(flags, endpoint, timeout: try invocation.timeout)
   let tls = try invocation.tlsOptions(host: endpoint.host)

@@ -52,7 +52,7 @@ struct TLSProbe {
       throw error
     }
     let time = Instant.now.nanoseconds(since: start)
-    let aftermath = aftermath(stream, facts)
+    let aftermath = try aftermath(stream, facts)
     let ticket = stream.resumptionTicket()
     // Before the second connection: some servers serve one at a time.
     stream.close(until: Deadline(nanoseconds: 50_000_000))
@@ -70,7 +70,8 @@ struct TLSProbe {
   }
 
   /// Says hello in the protocol that was agreed on, and listens for a moment. Session tickets come meanwhile, too.
-  private func aftermath(_ stream: ByteStream, _ facts: TLSPeerFacts) -> Fault? {
+  /// Throws where a signal ends it.
+  private func aftermath(_ stream: ByteStream, _ facts: TLSPeerFacts) throws(Fault) -> Fault? {
     let limit = Deadline(nanoseconds: Self.aftermathTime).earlier(deadline)
     do throws(Fault) {
       if facts.alpn == "h2" {
@@ -88,7 +89,8 @@ struct TLSProbe {
       }
       return nil
     } catch {
-      return error.code == .cancelled ? nil : error
+      if error.code == .cancelled { throw error }
+      return error
     }
   }
 
