@@ -9,9 +9,12 @@ internal import Sys
 /// Looks at everything between this place and a target, from the networks here to the health of the service there.
 ///
 /// ```
-/// place ─┬─► name ─► route of each address ─► TCP to each ─► who listens (own addresses) ─► server at each ─► proxy
-///        └─► (the look-up runs meanwhile)                    the way of lost packets
+/// place ─► name ─► route of each address ─► connections that are there ─► TCP to each address
+///                                                                          │
+///             proxy ◄─ server at each address ◄─ who takes over, who listens here, where packets are lost
 /// ```
+///
+/// The name is looked up while this place is looked at.
 ///
 /// A layer is looked at as far as those before it allow. Nothing takes longer than the deadline over all.
 final class Doctor {
@@ -65,15 +68,18 @@ final class Doctor {
       success: success, time: Instant.now.nanoseconds(since: start))
   }
 
-  /// Says so where the examination ended before there was anything to judge.
+  /// Says so where the examination ended before there was anything to judge: nobody is well by default.
   private func conclude() {
+    let layer = options.expectation.layer
+    let isJudged = !well.isEmpty || checks.contains { $0.mark > .warning }
     if let signal = waiter.termination {
-      add(options.expectation.layer, .unknown, "CANCELLED", "\(signal.name) ended the examination")
+      add(layer, .unknown, "CANCELLED", "\(signal.name) ended the examination")
     } else if deadline.hasPassed {
-      let isJudged = !well.isEmpty || checks.contains { $0.mark > .warning }
       add(
-        options.expectation.layer, isJudged ? .note : .unknown, isJudged ? "OK" : "UNDETERMINED",
+        layer, isJudged ? .note : .unknown, isJudged ? "OK" : "UNDETERMINED",
         "the time of \(shownDuration(options.timeout)) ran out: not everything was looked at")
+    } else if !isJudged {
+      add(layer, .unknown, "UNDETERMINED", "nothing was seen that tells what the target is")
     }
   }
 
