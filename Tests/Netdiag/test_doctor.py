@@ -106,8 +106,10 @@ def test_addresses_that_were_not_looked_at_excuse_none(netdiag):
 
 
 def test_what_there_was_no_time_to_look_at_is_not_well(netdiag, server):
-    document = netdiag("doctor", server.address, "--count=1000", "--timeout=10ms", "--json").ends(UNDETERMINED).json
-    assert document["code"] == "UNDETERMINED" and "ran out" in document["diagnosis"]["evidence"][0], document
+    """Where the time ends is a matter of chance: before anything was seen, or while something was waited for."""
+    result = netdiag("doctor", server.address, "--count=1000", "--timeout=10ms", "--json")
+    assert result.code in (PROBLEM, UNDETERMINED) and not result.json["ok"], result
+    assert any("ran out" in check["text"] for check in result.json["checks"]), result
 
 
 @pytest.mark.usefixtures("root_user")
