@@ -25,15 +25,22 @@ extension Report {
   /// The report as one document.
   var json: JSONWriter {
     var json = JSONWriter()
-    json.beginObject()
-    json.member("schema", 1)
-    json.member("command", Self.command)
-    json.member("ok", worst <= .warning)
-    json.member("code", code)
-    json.member("error", error)
+    json.beginDocument(Self.command, isFine: worst <= .warning, code: code, error: error)
     appendMembers(to: &json)
     json.endObject()
     return json
+  }
+}
+
+extension JSONWriter {
+  /// Begins a document with the members that all have.
+  fileprivate mutating func beginDocument(_ command: String, isFine: Bool, code: String, error: String?) {
+    beginObject()
+    member("schema", 1)
+    member("command", command)
+    member("ok", isFine)
+    member("code", code)
+    member("error", error)
   }
 }
 
@@ -60,12 +67,7 @@ extension Invocation {
   func refuse(_ command: String, _ reason: String) -> ExitCode {
     if flags.bool("json") {
       var json = JSONWriter()
-      json.beginObject()
-      json.member("schema", 1)
-      json.member("command", command)
-      json.member("ok", false)
-      json.member("code", "UNDETERMINED")
-      json.member("error", reason)
+      json.beginDocument(command, isFine: false, code: "UNDETERMINED", error: reason)
       json.endObject()
       StandardStream.output.write(json.text + "\n")
     } else {

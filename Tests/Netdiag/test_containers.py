@@ -24,11 +24,8 @@ SOURCE = pathlib.Path(containers.__file__).with_name("container_server.c")
 
 @pytest.fixture(scope="module")
 def engine(static):
-    if reason := containers.why_there_is_none():
-        pytest.skip(reason)
-    engine = containers.Engine()
-    yield engine
-    engine.remove_all()
+    with containers.running_engine() as engine:
+        yield engine
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ internal import Netlink
 internal import Sys
 
 /// How many connections of this network namespace each address of a target has.
-struct PeerCounts: Equatable {
+struct PeerCounts {
   /// The addresses that have any, and how many.
   private(set) var peers: [(address: String, count: Int)] = []
   /// Why nobody could be asked; nil where somebody could.
@@ -25,10 +25,10 @@ struct PeerCounts: Equatable {
       var socket = try NetlinkSocket(.socketDiagnostics)
       for isIPv6 in [false, true] {
         let before = counts
-        let query = SocketQuery(.tcp, isIPv6: isIPv6, states: [.established])
+        let query = SocketQuery(
+          .tcp, isIPv6: isIPv6, states: [.established], condition: .port(.destination, .equal, port))
         try socket.sockets(query, restart: { counts = before }) { record in
           let peer = record.remoteAddress.unmapped
-          guard record.remotePort == port else { return }
           if let index = counts.firstIndex(where: { $0.address.ip?.0.unmapped == peer }) { counts[index].count += 1 }
         }
       }
@@ -41,10 +41,6 @@ struct PeerCounts: Equatable {
 
   /// How many there are in all.
   var total: Int { peers.reduce(0) { $0 + $1.count } }
-
-  static func == (a: PeerCounts, b: PeerCounts) -> Bool {
-    a.failure == b.failure && a.peers.elementsEqual(b.peers) { $0 == $1 }
-  }
 }
 
 /// Who answered some calls.

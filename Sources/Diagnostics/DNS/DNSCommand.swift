@@ -73,7 +73,7 @@ extension DNSReport {
       names = if let address { [DNSName(reverseOf: address)] } else { try configuration.searchList(for: name) }
     } catch { throw UsageError(line: "\(name.quoted) is no name: \(error.message)") }
 
-    let hosts = HostsFile((try? Files.read("/etc/hosts", limit: HostsFile.maxFileLength)) ?? [])
+    let hosts = HostsFile.system
     if let address {
       self.hosts = types.contains(.ptr) ? hosts.entries(at: address) : []
     } else {
@@ -131,6 +131,11 @@ extension DNSReport {
     else { throw UsageError(line: "\(text.quoted) is no address of a server: write ADDR or ADDR:PORT") }
     return address
   }
+}
+
+extension HostsFile {
+  /// The file of this place; an empty one where it cannot be read.
+  static var system: HostsFile { HostsFile((try? Files.read("/etc/hosts", limit: maxFileLength)) ?? []) }
 }
 
 extension SocketAddress {

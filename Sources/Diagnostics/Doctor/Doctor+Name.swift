@@ -59,8 +59,7 @@ extension Doctor {
   private func found(_ addresses: [SocketAddress], in time: String, isSlow: Bool) -> [SocketAddress] {
     let texts = addresses.map { $0.host }
     let shown = texts.prefix(8).joined(separator: " ") + (texts.count > 8 ? " and \(texts.count - 8) more" : "")
-    let hosts = HostsFile((try? Files.read("/etc/hosts", limit: HostsFile.maxFileLength)) ?? [])
-    let isInFile = !hosts.entries(named: endpoint.host).isEmpty
+    let isInFile = !HostsFile.system.entries(named: endpoint.host).isEmpty
     let source = isInFile ? "by /etc/hosts" : "by \((host.resolver?.nameServerTexts ?? []).joined(separator: " or "))"
     let text = "\(endpoint.hostText) is \(shown), \(source), in \(time)"
     if isSlow {

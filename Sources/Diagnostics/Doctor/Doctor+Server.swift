@@ -103,14 +103,6 @@ extension Doctor {
     } catch { return .failure(error) }
   }
 
-  /// TLS without a claim on the certificate: all that is wrong with it is told beforehand.
-  private var lenientTLS: TLSOptions? {
-    var configuration = options.tls
-    configuration.verification = .none
-    configuration.alpn = ["h2"]
-    return (try? TLSContext(client: configuration)).map { TLSOptions(context: $0) }
-  }
-
   private func examineHTTP2(_ findings: HTTP2Findings, at address: SocketAddress) {
     let name = address.text
     var words = ["sent its SETTINGS" + (findings.timings.settings.map { " after \(shownDuration($0))" } ?? "")]

@@ -5,6 +5,7 @@ internal import Bytes
 internal import DNS
 internal import Netlink
 internal import Sys
+internal import TLS
 
 /// Looks at everything between this place and a target, from the networks here to the health of the service there.
 ///
@@ -23,6 +24,13 @@ final class Doctor {
   let environment: (String) -> String?
   let waiter: Waiter
   let deadline: Deadline
+
+  /// TLS without a claim on the certificate, and so without authorities: all that is wrong with it is told beforehand.
+  lazy var lenientTLS: TLSOptions? = {
+    var configuration = options.tls
+    (configuration.verification, configuration.roots, configuration.alpn) = (.none, .none, ["h2"])
+    return (try? TLSContext(client: configuration)).map { TLSOptions(context: $0) }
+  }()
 
   private(set) var checks: [Check] = []
   /// The addresses that turned out to be all that is expected of them.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import pathlib
@@ -11,6 +12,8 @@ import subprocess
 import tarfile
 import time
 import uuid
+
+import pytest
 
 # The engine may be busy with the images of other tests; what takes longer than this hangs.
 HANG = 60.0
@@ -129,3 +132,15 @@ class Engine:
             docker("network", "rm", *networks)
         if self.images:
             docker("rmi", "--force", *self.images)
+
+
+@contextlib.contextmanager
+def running_engine():
+    """The engine that answers here, for tests that skip where none does; what they leave goes with them."""
+    if reason := why_there_is_none():
+        pytest.skip(reason)
+    engine = Engine()
+    try:
+        yield engine
+    finally:
+        engine.remove_all()
