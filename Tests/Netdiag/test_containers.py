@@ -86,6 +86,7 @@ def test_between_two_containers_of_a_network(ask, user_service, network):
     assert (code, document["code"]) == (FINE, "OK"), document
     assert "a container" in texts(document, "environment") and "by 127.0.0.11" in texts(document, "name")
     assert f"on the network {network}" in texts(document, "name")
+    assert [each["name"] for each in ask("net", options=[f"--network={network}"])[1]["networks"]] == [network]
     assert ask("net", "--same-network=user-service", options=[f"--network={network}"])[1]["code"] == "SAME_NETWORK"
 
 

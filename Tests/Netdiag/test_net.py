@@ -14,6 +14,7 @@ import pytest
 from EndToEnd.probe import may_unshare
 from netdiag import FINE, PROBLEM, UNDETERMINED, USAGE, Netdiag, shape, shapes_of_members
 from peers.namespaces import Namespace
+from peers.shop import Shop
 
 pytestmark = pytest.mark.usefixtures("root_user")
 
@@ -280,3 +281,13 @@ def test_what_is_no_host(netdiag, host):
 
 def test_words_too_many(netdiag):
     netdiag("net", "eth0").complains('netdiag net: "eth0" is one word too many; see netdiag net --help')
+
+
+@pytest.mark.usefixtures("root_user")
+def test_networks_have_the_names_that_dockers_resolver_knows(netdiag):
+    with Shop() as shop:
+        netdiag("net", prefix=shop.at_client).ends(FINE).says(
+            "ok", "network      shop: 172.20.0.3 is the container gateway there"
+        )
+        document = netdiag.json("net", prefix=shop.at_client)
+    assert document["networks"] == [{"name": "shop", "address": "172.20.0.3", "container": "gateway"}]

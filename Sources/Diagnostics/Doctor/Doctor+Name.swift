@@ -8,8 +8,6 @@ internal import Sys
 extension Doctor {
   /// A look-up that takes longer than this has met a server that does not answer, in nanoseconds.
   private static let patience: Int64 = 1_000_000_000
-  /// How long Docker's resolver has to tell the name of a container, in nanoseconds: it knows it at once, or not.
-  private static let pointerTimeout: Int64 = 300_000_000
 
   /// The target's addresses, as a program here gets them. This place is looked at meanwhile.
   func lookUp() -> [SocketAddress] {
@@ -92,21 +90,11 @@ extension Doctor {
 
   /// Asks Docker's resolver which containers the addresses are.
   func nameContainers(_ addresses: [SocketAddress]) {
-    guard surroundings.hasDockerResolver,
-      let server = SocketAddress(literal: "127.0.0.11", port: 53)
-    else { return }
+    guard surroundings.hasDockerResolver else { return }
     let own = addresses.compactMap { $0.ip?.0.unmapped }.filter { !$0.isLoopback }
-    let probe = DNSProbe(
-      timeout: min(Self.pointerTimeout, deadline.remaining), tries: 1, usesEDNS: false)
-    let questions = own.map { DNSProbe.Question(server: server, name: DNSName(reverseOf: $0), type: .ptr) }
-    for (address, reply) in zip(own, probe.ask(questions)) {
-      guard case .pointer(let name)? = reply.data.first?.data else { continue }
-      let pointer = DNSReport.Pointer(address: address, name: name)
-      guard let container = DNSReport.Server(address: server, steps: [], pointers: [pointer]).container(pointer) else {
-        continue
-      }
-      surroundings.container = surroundings.container ?? container.name
-      add(.name, .ok, "\(address.text) is the container \(container.name) on the network \(container.network)")
+    for name in DockerName.names(of: own, until: deadline) {
+      surroundings.container = surroundings.container ?? name.container
+      add(.name, .ok, "\(name.address.text) is the container \(name.container) on the network \(name.network)")
     }
   }
 }

@@ -120,7 +120,7 @@ final class Doctor {
       routes = consume socket
     } catch { network = NetworkFacts(failure: error.text) }
     surroundings.isContainer = !host.container.signs.isEmpty
-    surroundings.hasDockerResolver = host.resolver?.nameServerTexts.contains("127.0.0.11") ?? false
+    surroundings.hasDockerResolver = host.hasDockerResolver
     surroundings.hasDefaultRoute = network.failure != nil || !network.defaultRoutes.isEmpty
     surroundings.hasTrustStore = host.trustStore != nil
     surroundings.isDottedName = endpoint.host.utf8.contains(0x2E)

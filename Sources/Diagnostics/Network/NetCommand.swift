@@ -34,7 +34,13 @@ extension NetReport {
       var socket = try NetlinkSocket(.route)
       let network = NetworkFacts(&socket)
       let answer = asked.map { SameNetwork($0, socket: &socket, network: network) }
-      self.init(network: network, host: host, sameNetwork: answer)
+      // The one answer that was asked for does without names.
+      let own = network.interfaces.flatMap { $0.addresses.map { $0.address } }
+      let named = own.filter { !$0.isLoopback && !$0.isLinkLocal }
+      let isAsked = asked == nil && host.hasDockerResolver
+      self.init(
+        network: network, host: host, sameNetwork: answer,
+        dockerNames: isAsked ? DockerName.names(of: named, until: .never) : [])
     } catch {
       let failure = "the kernel does not tell networks: \(error.text)"
       let answer = asked.map { SameNetwork(host: $0.host, addresses: [], failure: failure) }

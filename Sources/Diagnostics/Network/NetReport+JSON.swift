@@ -14,6 +14,11 @@ extension NetReport {
     }
     append(sameNetwork, to: &json)
     json.members("interfaces", network.interfaces, append)
+    json.members("networks", dockerNames) { name, json in
+      json.member("name", name.network)
+      json.member("address", name.address.text)
+      json.member("container", name.container)
+    }
     json.members("routes", network.routes, append)
     json.member("routesLeftOut", network.routesLeftOut)
     json.members("neighbours", network.neighbours, append)

@@ -21,12 +21,16 @@ struct NetReport: Report {
   let host: HostFacts
   /// The answer for one host; nil where none was asked for.
   let sameNetwork: SameNetwork?
+  /// What Docker's resolver calls the own addresses: so are the networks known by name.
+  let dockerNames: [DockerName]
   /// What may be wrong, the most fundamental first.
   let warnings: [Warning]
 
   /// A report of what was found.
-  init(network: NetworkFacts, host: HostFacts, sameNetwork: SameNetwork? = nil) {
-    (self.network, self.host, self.sameNetwork) = (network, host, sameNetwork)
+  init(
+    network: NetworkFacts, host: HostFacts, sameNetwork: SameNetwork? = nil, dockerNames: [DockerName] = []
+  ) {
+    (self.network, self.host, self.sameNetwork, self.dockerNames) = (network, host, sameNetwork, dockerNames)
     warnings = (network.failure == nil ? Self.warnings(of: network) : []) + Self.warnings(of: host)
   }
 
@@ -110,6 +114,9 @@ struct NetReport: Report {
       output.line(.unknown, "interface    the kernel does not tell networks: \(failure)")
     }
     for interface in network.interfaces { write(interface, to: &output) }
+    for name in dockerNames {
+      write("network", "\(name.network): \(name.address.text) is the container \(name.container) there", to: &output)
+    }
     for route in network.routes { write("route", text(of: route), to: &output) }
     if network.routesLeftOut > 0 { write("route", "\(network.routesLeftOut) more", to: &output) }
     for neighbour in network.neighbours {

@@ -35,6 +35,7 @@ names = {
     "stopped-service": [a("stopped-service", "172.20.0.9")],
     "legacy-service": [a("legacy-service", "172.21.0.2")],
     "2.0.20.172.in-addr.arpa": [ptr("172.20.0.2", "user-service.shop")],
+    "3.0.20.172.in-addr.arpa": [ptr("172.20.0.3", "gateway.shop")],
 }
 known = zone(names)
 # Docker's resolver says so of every name that it does not know where it has nobody to ask in turn.
