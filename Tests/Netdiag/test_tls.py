@@ -49,6 +49,26 @@ def test_weak_certificates(netdiag, openssl, certificates, name):
     assert "CERT_WEAK" in codes(netdiag.json("tls", address, f"--cacert={certificates}/ca.pem"))
 
 
+@pytest.mark.parametrize("suite", ["ECDHE-RSA-AES128-SHA256", "AES128-GCM-SHA256"])
+def test_suites_that_http2_forbids(netdiag, openssl, certificates, suite):
+    """RFC 9113 appendix A: CBC, and keys that are not made anew for each connection."""
+    address = openssl("rsa-server", "-alpn", "h2", "-tls1_2", "-cipher", f"{suite}@SECLEVEL=0")
+    document = netdiag("tls", address, f"--cacert={certificates}/ca.pem", "--json").ends(FINE).json
+    assert (document["code"], document["version"]) == ("INADEQUATE_SECURITY", "TLS 1.2"), document
+    netdiag("tls", address, f"--cacert={certificates}/ca.pem", "--strict").ends(PROBLEM)
+
+
+def test_a_suite_that_http2_allows(netdiag, openssl, certificates):
+    address = openssl("rsa-server", "-alpn", "h2", "-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256")
+    assert netdiag("tls", address, f"--cacert={certificates}/ca.pem", "--json").ends(FINE).json["code"] == "OK"
+
+
+def test_tls_1_1_alone(netdiag, openssl, certificates):
+    address = openssl("rsa-server", "-alpn", "h2", "-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0")
+    document = netdiag("tls", address, f"--cacert={certificates}/ca.pem", "--json").ends(PROBLEM).json
+    assert document["code"] == "TLS_HANDSHAKE" and "the server must speak TLS 1.2 or 1.3" in document["error"]
+
+
 def test_every_fault_is_told(netdiag, openssl, certificates):
     address = openssl("many-faults", "-alpn", "h2", "-cipher", "DEFAULT@SECLEVEL=0")
     found = codes(netdiag.json("tls", address, f"--cacert={certificates}/ca.pem"))

@@ -266,6 +266,11 @@ public struct Diagnosis: Sendable {
       causes: ["a faulty server or proxy", "something that answers as if it were HTTP"],
       cure: "see which of the two; connect without the proxy to tell"),
 
+    Diagnosis(
+      "INADEQUATE_SECURITY", "the cipher suite is one that HTTP/2 forbids",
+      causes: ["the server prefers suites of TLS 1.2 without authenticated encryption, or without forward secrecy"],
+      cure: "let it speak TLS 1.3, or offer ECDHE suites with GCM or ChaCha20 first", next: "netdiag tls HOST:PORT"),
+
     // HTTP/2 and gRPC.
     Diagnosis(
       "NOT_HTTP2", "the server speaks no HTTP/2",

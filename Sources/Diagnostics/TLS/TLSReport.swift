@@ -54,6 +54,11 @@ struct TLSReport: Report {
     let facts = found.facts
     let group = facts.keyExchangeGroup.map { ", \($0)" } ?? ""
     findings.append(Finding(mark: .ok, code: "OK", text: "\(facts.version.name), \(facts.cipherSuite)\(group)"))
+    if facts.alpn == "h2", facts.version == .tls12, !facts.cipherSuite.isFitForHTTP2 {
+      let text =
+        "\(facts.cipherSuite) is forbidden for HTTP/2: strict peers end the connection with INADEQUATE_SECURITY"
+      findings.append(Finding(mark: .warning, code: "INADEQUATE_SECURITY", text: text))
+    }
     switch facts.alpn {
     case "h2"?: findings.append(Finding(mark: .ok, code: "OK", text: "ALPN h2"))
     case let other?:
@@ -172,5 +177,19 @@ extension OCSPStatus.Answer {
     case .revoked: "revoked"
     case .unknown: "unknown"
     }
+  }
+}
+
+extension String {
+  /// Whether a cipher suite of TLS 1.2, by its standard name, is one that HTTP/2 does not forbid (RFC 9113 appendix A):
+  /// a key exchange of its own for each connection, and authenticated encryption.
+  fileprivate var isFitForHTTP2: Bool {
+    let isEphemeral = hasPrefix("TLS_ECDHE_") || hasPrefix("TLS_DHE_")
+    return isEphemeral && !["_CBC_", "_RC4_", "_NULL_"].contains { contains($0) }
+  }
+
+  private func contains(_ part: String) -> Bool {
+    let (text, part) = (Array(utf8), Array(part.utf8))
+    return text.indices.contains { text[$0...].starts(with: part) }
   }
 }
