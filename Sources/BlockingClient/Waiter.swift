@@ -86,7 +86,7 @@ extension Fault {
       }
     let detail: String =
       switch code {
-      case .connectFailed, .noRoute: error.text
+      case .connectFailed, .noRoute, .closedBeforeSettings: error.text
       case .systemFailure: "\(error.operation): \(error.text)"
       default: ""
       }

@@ -37,7 +37,7 @@ import Testing
   @Test("a reset before the connection was looked at came after it stood")
   func earlyReset() {
     let fault = Fault(SystemError("connect", errno: Errno.connectionReset), to: "127.0.0.1:1")
-    #expect(fault == Fault(.closedBeforeSettings, "127.0.0.1:1"))
+    #expect(fault == Fault(.closedBeforeSettings, "127.0.0.1:1", detail: "connection reset by peer"))
   }
 }
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import re
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -173,6 +175,28 @@ def test_the_same_user_in_another_group_is_denied_and_not_told_of_other_containe
     document = reachable.json("listeners", str(server.port), prefix=other)
     (listener,) = document["ports"][0]["listeners"]
     assert listener["processes"] == [{"pid": server.pid, "command": "grouped", "inferred": True}], listener
+
+
+def test_a_process_that_gave_up_root_is_hidden_from_its_own_user_too(reachable, as_user):
+    """Whoever changes user without a new program is not dumpable: the kernel lets only CAP_SYS_PTRACE look into it."""
+    program = (
+        "import os, socket, sys\n"
+        "os.setgroups([]); os.setresgid(1006, 1006, 1006); os.setresuid(1006, 1006, 1006)\n"
+        "listener = socket.create_server(('127.0.0.1', 0))\n"
+        "print(listener.getsockname()[1], flush=True); sys.stdin.read()"
+    )
+    server = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        port = server.stdout.readline().strip()
+        root = ["setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"]
+        for prefix in (as_user(1006), root):
+            (listener,) = one(reachable.json("listeners", port, prefix=prefix))["listeners"]
+            assert [each["inferred"] for each in listener["processes"]] == [True], listener
+            assert listener["processes"][0]["pid"] == server.pid
+    finally:
+        server.stdin.close()
+        server.wait()
+        server.stdout.close()
 
 
 def test_netlink_is_forbidden(netdiag, serve, without_netlink):
