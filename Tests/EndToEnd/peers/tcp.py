@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import select
 import socket
 import struct
@@ -46,9 +47,14 @@ def address_of(listener: socket.socket) -> str:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nothing listens on now. Ports are given out at random, so a second user of it is unlikely."""
-    with contextlib.closing(listen_tcp(host)) as listener:
-        return listener.getsockname()[1]
+    """A port that nothing listens on now.
+
+    It is a random one below those that the kernel gives to connections and to listeners without a port: of these, many
+    come and go beside each test, and one of them would sooner or later have the port before its user does.
+    """
+    while True:
+        with contextlib.suppress(OSError), contextlib.closing(listen_tcp(host, random.randrange(10_000, 32_768))) as it:
+            return it.getsockname()[1]
 
 
 def wait_for_port(port: int, host: str = "127.0.0.1", seconds: float = 10) -> None:
