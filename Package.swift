@@ -93,8 +93,8 @@ var targets: [Target] = [
   part("TLS", ["COpenSSL", "Bytes"]),
   part("Crypto", ["COpenSSL"]),
   part("Gzip", ["CZlib"]),
-  part("Protobuf"),
   part("JSON"),
+  part("Protobuf", ["JSON"]),
   part("DNS", ["Bytes"]),
   part("HTTP1", ["Bytes"]),
   part("Flags", ["Bytes"]),
@@ -189,7 +189,7 @@ if !embedded, !releasing {
       ["GRPCServer", "Interop", "NIOTransport", "Schemas", "ServiceMethods", "Sys", "TLS", swiftProtobuf]),
 
     // What many tests need beside what they test.
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+    .target(name: "TestSupport", dependencies: ["Protobuf"], path: "Tests/TestSupport", swiftSettings: common),
 
     tests(
       "ServiceKit",
@@ -231,7 +231,7 @@ if !embedded, !releasing {
     tests("TLS", ["Bytes"]),
     tests("Crypto"),
     tests("Gzip"),
-    tests("Protobuf"),
+    tests("Protobuf", ["Schemas"]),
     tests("JSON"),
     tests("DNS", ["Bytes"]),
     tests("HTTP1"),

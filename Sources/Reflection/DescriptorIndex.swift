@@ -41,7 +41,8 @@ public struct DescriptorIndex: Sendable {
   public struct Limits: Sendable {
     /// Files.
     public var files = 4_096
-    /// Symbols over all files: services, methods, messages, fields, oneofs, enums, their values and extensions.
+    /// Declarations over all files: services, methods, messages, fields, oneofs, enums, their values, extensions, and
+    /// what a file says beside them: imports, ranges and reserved names.
     public var symbols = 200_000
 
     /// The limits that are enough for the schemas of a large organisation.
@@ -74,13 +75,11 @@ public struct DescriptorIndex: Sendable {
 
   /// An index of a serialized `FileDescriptorSet`, as `protoc --descriptor_set_out` writes it.
   public init(set bytes: [UInt8], limits: Limits = Limits()) throws(DescriptorError) {
-    var descriptors: [[UInt8]] = []
-    var reader = WireReader(bytes)
-    do throws(WireError) {
-      while let field = try reader.next() {
-        if field.number == 1, case .bytes(let content) = field.value { descriptors.append(Array(content)) }
-      }
-    } catch { throw DescriptorError(.malformed(error), file: descriptors.count) }
+    let descriptors: [[UInt8]]
+    do throws(WireError) { descriptors = try FileDeclaration.files(of: bytes, limit: limits.files) } catch {
+      throw DescriptorError(.malformed(error), file: 0)
+    }
+    guard descriptors.count <= limits.files else { throw DescriptorError(.tooManyFiles, file: limits.files) }
     try self.init(descriptors, limits: limits)
   }
 

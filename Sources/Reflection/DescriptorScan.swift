@@ -13,131 +13,64 @@ struct DescriptorScan {
     case other
   }
 
-  /// The longest full name, in bytes; protoc's own names are far shorter.
-  static let nameLimit = 512
-  /// How deep messages may nest; the same as the official implementations'.
-  static let nestingLimit = 32
-
   private(set) var name = ""
   private(set) var dependencies: [String] = []
   private(set) var symbols: [(name: String, kind: Kind)] = []
   private(set) var extensions: [(type: String, number: Int32)] = []
-  private let symbolLimit: Int
 
-  /// Reads a file that may have so many symbols.
+  /// Reads a file that may have so many declarations.
   init(_ bytes: [UInt8], symbolLimit: Int) throws(DescriptorError.Code) {
-    self.symbolLimit = symbolLimit
-    do throws(Failure) { try readFile(bytes) } catch {
+    let file: FileDeclaration
+    do throws(DeclarationFault) {
+      var budget = DeclarationBudget(symbolLimit)
+      file = try FileDeclaration(bytes, budget: &budget)
+    } catch {
       switch error {
-      case .wire(let error): throw .malformed(error)
-      case .rule(let code): throw code
+      case .malformed(let error): throw .malformed(error)
+      case .tooDeep: throw .tooDeep
+      case .tooMany: throw .tooManySymbols
       }
     }
-  }
-
-  /// Either way in which reading ends early.
-  private enum Failure: Error {
-    case wire(WireError)
-    case rule(DescriptorError.Code)
-  }
-
-  private typealias Part = ArraySlice<UInt8>
-
-  /// The fields of a message that hold something, by number. A package may stand behind what it names.
-  private func parts(_ bytes: Part) throws(Failure) -> [(number: Int, value: WireValue)] {
-    var parts: [(number: Int, value: WireValue)] = []
-    var reader = WireReader(bytes)
-    do throws(WireError) {
-      while let field = try reader.next() { parts.append((field.number, field.value)) }
-    } catch { throw .wire(error) }
-    return parts
-  }
-
-  private func text(_ value: WireValue) throws(Failure) -> String {
-    do throws(WireError) { return try value.string() ?? "" } catch { throw .wire(error) }
-  }
-
-  /// The text of the last field of a number; empty where there is none.
-  private func text(_ parts: [(number: Int, value: WireValue)], _ number: Int) throws(Failure) -> String {
-    var found = ""
-    for part in parts where part.number == number { found = try text(part.value) }
-    return found
-  }
-
-  private mutating func readFile(_ bytes: [UInt8]) throws(Failure) {
-    let parts = try parts(bytes[...])
-    name = try text(parts, 1)
-    guard !name.isEmpty, name.utf8.count <= Self.nameLimit else { throw .rule(.unnamed) }
-    let package = try text(parts, 2)
-    guard package.utf8.count <= Self.nameLimit else { throw .rule(.nameTooLong) }
-    for part in parts {
-      guard case .bytes(let content) = part.value else { continue }
-      switch part.number {
-      case 3: dependencies.append(try text(part.value))
-      case 4: try readMessage(content, in: package, depth: 0)
-      case 5: try readEnum(content, in: package)
-      case 6: try readService(content, in: package)
-      case 7: try readField(content, in: package, isExtension: true)
-      default: break
-      }
+    guard !file.name.isEmpty, file.name.utf8.count <= DescriptorPool.nameLimit else { throw .unnamed }
+    guard file.package.utf8.count <= DescriptorPool.nameLimit else { throw .nameTooLong }
+    name = file.name
+    dependencies = file.imports
+    for message in file.messages { try add(message, in: file.package) }
+    for declaration in file.enums { try add(declaration, in: file.package) }
+    for service in file.services {
+      let scope = try declare(service.name, in: file.package, .service)
+      for method in service.methods { _ = try declare(method.name, in: scope, .other) }
     }
+    for field in file.extensions { try add(field, in: file.package) }
   }
 
-  private mutating func readMessage(_ bytes: Part, in scope: String, depth: Int) throws(Failure) {
-    guard depth < Self.nestingLimit else { throw .rule(.tooDeep) }
-    let parts = try parts(bytes)
-    let scope = try declare(try text(parts, 1), in: scope, .message)
-    for part in parts {
-      guard case .bytes(let content) = part.value else { continue }
-      switch part.number {
-      case 2: try readField(content, in: scope, isExtension: false)
-      case 3: try readMessage(content, in: scope, depth: depth + 1)
-      case 4: try readEnum(content, in: scope)
-      case 6: try readField(content, in: scope, isExtension: true)
-      case 8: try readNamed(content, in: scope)  // a oneof
-      default: break
-      }
-    }
+  private mutating func add(_ message: MessageDeclaration, in scope: String) throws(DescriptorError.Code) {
+    let scope = try declare(message.name, in: scope, .message)
+    for field in message.fields { _ = try declare(field.name, in: scope, .other) }
+    for oneof in message.oneofs { _ = try declare(oneof.name, in: scope, .other) }
+    for message in message.messages { try add(message, in: scope) }
+    for declaration in message.enums { try add(declaration, in: scope) }
+    for field in message.extensions { try add(field, in: scope) }
   }
 
   /// An enum's values stand beside the enum, not within it, as in C++.
-  private mutating func readEnum(_ bytes: Part, in scope: String) throws(Failure) {
-    let parts = try parts(bytes)
-    _ = try declare(try text(parts, 1), in: scope, .other)
-    for part in parts {
-      if part.number == 2, case .bytes(let content) = part.value { try readNamed(content, in: scope) }
-    }
+  private mutating func add(_ declaration: EnumDeclaration, in scope: String) throws(DescriptorError.Code) {
+    _ = try declare(declaration.name, in: scope, .other)
+    for value in declaration.values { _ = try declare(value.name, in: scope, .other) }
   }
 
-  private mutating func readService(_ bytes: Part, in scope: String) throws(Failure) {
-    let parts = try parts(bytes)
-    let scope = try declare(try text(parts, 1), in: scope, .service)
-    for part in parts {
-      if part.number == 2, case .bytes(let content) = part.value { try readNamed(content, in: scope) }
-    }
-  }
-
-  private mutating func readNamed(_ bytes: Part, in scope: String) throws(Failure) {
-    _ = try declare(try text(try parts(bytes), 1), in: scope, .other)
-  }
-
-  private mutating func readField(_ bytes: Part, in scope: String, isExtension: Bool) throws(Failure) {
-    let parts = try parts(bytes)
-    _ = try declare(try text(parts, 1), in: scope, .other)
-    guard isExtension else { return }
-    let type = try text(parts, 2)
-    guard type.utf8.count <= Self.nameLimit else { throw .rule(.nameTooLong) }
-    var number: Int32 = 0
-    for part in parts where part.number == 3 { number = part.value.int32 ?? number }
+  private mutating func add(_ field: FieldDeclaration, in scope: String) throws(DescriptorError.Code) {
+    _ = try declare(field.name, in: scope, .other)
+    guard field.extendee.utf8.count <= DescriptorPool.nameLimit else { throw .nameTooLong }
     // protoc writes full names, with a dot in front.
-    extensions.append((type.utf8.first == 0x2E ? String(Substring(type.utf8.dropFirst())) : type, number))
+    let type = field.extendee.utf8
+    extensions.append((type.first == 0x2E ? String(Substring(type.dropFirst())) : field.extendee, field.number))
   }
 
   /// Notes a symbol and gives its full name.
-  private mutating func declare(_ name: String, in scope: String, _ kind: Kind) throws(Failure) -> String {
-    guard !name.isEmpty, !name.utf8.contains(0x2E) else { throw .rule(.unnamed) }
-    guard scope.utf8.count + name.utf8.count < Self.nameLimit else { throw .rule(.nameTooLong) }
-    guard symbols.count < symbolLimit else { throw .rule(.tooManySymbols) }
+  private mutating func declare(_ name: String, in scope: String, _ kind: Kind) throws(DescriptorError.Code) -> String {
+    guard !name.isEmpty, !name.utf8.contains(0x2E) else { throw .unnamed }
+    guard scope.utf8.count + name.utf8.count < DescriptorPool.nameLimit else { throw .nameTooLong }
     let full = scope.isEmpty ? name : scope + "." + name
     symbols.append((full, kind))
     return full

@@ -1,28 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Protobuf
-
-/// Makes a serialized message of parts, each a field's number with a text or a message.
-func message(_ parts: [(Int, Part)]) -> [UInt8] {
-  var writer = WireWriter()
-  for (number, part) in parts {
-    switch part {
-    case .text(let text): writer.string(text, field: number)
-    case .number(let value): writer.int32(value, field: number)
-    case .message(let parts): writer.bytes(message(parts), field: number)
-    }
-  }
-  return writer.bytes
-}
-
-indirect enum Part: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral {
-  case text(String)
-  case number(Int32)
-  case message([(Int, Part)])
-  init(stringLiteral text: String) { self = .text(text) }
-  init(integerLiteral value: Int32) { self = .number(value) }
-  init(arrayLiteral parts: (Int, Part)...) { self = .message(parts) }
-}
+import TestSupport
 
 /// `file.proto`: a service, nested messages, an enum, a oneof and two extensions, importing `base.proto`.
 let userFile = message([
