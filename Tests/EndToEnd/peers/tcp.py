@@ -161,19 +161,30 @@ class Talker(Server):
 
     def __init__(self, behaviour: Callable[[socket.socket, "Talker"], None], listener: socket.socket | None = None):
         self.behaviour = behaviour
-        self.received: list[bytearray] = []
+        self.heard: dict[int, bytearray] = {}
+        self.numbers: dict[socket.socket, int] = {}
         super().__init__(listener)
 
     def serve(self, sock: socket.socket, number: int) -> None:
-        self.received.append(bytearray())
+        self.numbers[sock] = number
+        self.heard[number] = bytearray()
         self.behaviour(sock, self)
+
+    def keep(self, sock: socket.socket, data: bytes) -> None:
+        """Keeps what a connection has said: several are served at once."""
+        self.heard[self.numbers[sock]] += data
+
+    @property
+    def received(self) -> list[bytearray]:
+        """What each connection has said, in the order in which they were accepted."""
+        return [self.heard[number] for number in sorted(self.heard)]
 
 
 def read_until_closed(sock: socket.socket, server: Talker) -> None:
     """Keeps what the probe sends, says nothing, and ends when the probe does."""
     with contextlib.suppress(OSError):
         while chunk := sock.recv(65536):
-            server.received[-1] += chunk
+            server.keep(sock, chunk)
 
 
 def silence() -> Talker:
@@ -200,7 +211,7 @@ def says(data: bytes, then_close: bool = False, after_hearing: bool = False) -> 
 
     def behaviour(sock: socket.socket, server: Talker) -> None:
         if after_hearing:
-            server.received[-1] += sock.recv(65536)
+            server.keep(sock, sock.recv(65536))
         sock.sendall(data)
         if then_close:
             # A FIN while bytes are unread would become a reset, which is another mood.
