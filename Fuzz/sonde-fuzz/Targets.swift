@@ -22,6 +22,7 @@ import TLS
 let targets: [String: @Sendable ([UInt8]) -> Void] = [
   "flags": flags, "framing": framing, "http2-client": { http2($0, .client) }, "http2-server": { http2($0, .server) },
   "pem": pem, "protobuf": protobuf, "calls": calls, "text": text, "address": address, "json": json,
+  "json-stream": jsonStream,
   "service-config": serviceConfig, "reflection": reflection, "dns": dns, "resolver-files": resolverFiles,
   "http1": http1, "url": url, "sniff": sniff, "netlink": netlink, "filters": filters,
 ]
@@ -213,7 +214,13 @@ func check(_ condition: Bool, _ rule: String) {
     tokens += 1
     check(reader.depth <= 20, "nesting is bounded")
     check(tokens <= input.count, "a token takes a byte at least")
-    if case .number(let number) = token { numbers(number) }
+    switch token {
+    case .number: numbers(reader.number)
+    case .key, .string:
+      check(String(validating: reader.text, as: UTF8.self) != nil, "a text is UTF-8")
+      check(reader.withText { $0.count } == reader.text.count, "a text is the same either way")
+    default: break
+    }
   }
   if let value = try? JSONValue(parsing: input, limits: limits) {
     var writer = JSONWriter()
@@ -225,6 +232,8 @@ func check(_ condition: Bool, _ rule: String) {
 }
 
 private func numbers(_ number: JSONNumber) {
+  let float = Float(number.text)
+  check(number.float == (float?.isFinite == true ? float : nil), "a float is that of the C library")
   let expected = Double(number.text)
   check(number.double == (expected?.isFinite == true ? expected : nil), "a double is that of the C library")
   if let whole = number.int64 { check(number.double == Double(whole), "a whole number is a double too") }
@@ -247,6 +256,35 @@ private func write(_ value: JSONValue, _ writer: inout JSONWriter) {
       write(member.value, &writer)
     }
     writer.endObject()
+  }
+}
+
+/// A stream of values, cut where the input's first byte says; then the same bytes in one piece.
+@Sendable private func jsonStream(_ input: [UInt8]) {
+  guard let first = input.first else { return }
+  let bytes = Array(input.dropFirst())
+  var limits = JSONLimits()
+  limits.depth = 20
+  limits.bytes = 1_000
+  func values(_ size: Int) -> ([[UInt8]], JSONError?) {
+    var splitter = JSONSplitter(first & 1 == 0 ? .values : .elements, limits: limits)
+    var found: [[UInt8]] = []
+    do throws(JSONError) {
+      for start in stride(from: 0, to: bytes.count, by: size) {
+        splitter.receive(bytes[start..<min(start + size, bytes.count)])
+        while let value = try splitter.next() { found.append(Array(value)) }
+      }
+      splitter.receiveEnd()
+      while let value = try splitter.next() { found.append(Array(value)) }
+    } catch { return (found, error) }
+    check(splitter.isFinished, "a stream that did not fail has ended")
+    return (found, nil)
+  }
+  let whole = values(max(bytes.count, 1))
+  check(values(Int(first) / 2 + 1) == whole, "cuts make no difference")
+  check(whole.0.allSatisfy { (1...1_000).contains($0.count) }, "a value is bounded")
+  if first & 1 == 1, case .array(let elements)? = try? JSONValue(parsing: bytes, limits: limits) {
+    check(whole.0.compactMap { try? JSONValue(parsing: $0, limits: limits) } == elements, "elements are values")
   }
 }
 

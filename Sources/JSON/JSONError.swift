@@ -18,7 +18,7 @@ public struct JSONError: Error, Equatable, Sendable {
     case invalidUTF8
     /// Arrays and objects nest deeper than the limit.
     case tooDeep
-    /// The document is larger than the limit.
+    /// The document, or a value of a stream, is larger than the limit.
     case tooLarge
     /// An object has two members of this name.
     case duplicateKey(String)
@@ -26,19 +26,25 @@ public struct JSONError: Error, Equatable, Sendable {
 
   /// What was wrong.
   public let code: Code
-  /// The offset in bytes from the document's start.
+  /// The offset in bytes from the document's start, or the stream's.
   public let offset: Int
-  /// The line, from 1.
-  public let line: Int
-  /// The character within the line, from 1; each Unicode scalar counts as one.
-  public let column: Int
 
-  init(_ code: Code, at offset: Int, in bytes: [UInt8]) {
+  /// The document, which is kept as long as the error is; nil for a stream, whose beginning is gone.
+  private let document: ArraySlice<UInt8>?
+
+  init(_ code: Code, at offset: Int, in document: ArraySlice<UInt8>?) {
     self.code = code
     self.offset = offset
+    self.document = document
+  }
+
+  /// The line and the character within it, both from 1, where each Unicode scalar counts as one; nil for a stream. They
+  /// are counted when they are asked for, in time with the offset.
+  public var place: (line: Int, column: Int)? {
+    guard let document else { return nil }
     var line = 1
     var column = 1
-    for byte in bytes.prefix(offset) {
+    for byte in document.prefix(offset) {
       if byte == 0x0A {
         line += 1
         column = 1
@@ -46,14 +52,17 @@ public struct JSONError: Error, Equatable, Sendable {
         column += 1
       }
     }
-    self.line = line
-    self.column = column
+    return (line, column)
   }
 
   /// One line in words: `line 3, column 7: a number is malformed`.
-  public var message: String { "line \(line), column \(column): " + reason }
+  public var message: String {
+    guard let place else { return "byte \(offset): " + reason }
+    return "line \(place.line), column \(place.column): " + reason
+  }
 
-  private var reason: String {
+  /// What was wrong, in words.
+  public var reason: String {
     switch code {
     case .unexpectedEnd: "the document ends too early"
     case .unexpectedCharacter: "a character is out of place"
@@ -65,5 +74,10 @@ public struct JSONError: Error, Equatable, Sendable {
     case .tooLarge: "the document is too large"
     case .duplicateKey(let key): "the key \"" + key + "\" stands twice in one object"
     }
+  }
+
+  /// Whether both say the same of the same place.
+  public static func == (one: JSONError, other: JSONError) -> Bool {
+    one.code == other.code && one.offset == other.offset
   }
 }

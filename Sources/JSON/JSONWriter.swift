@@ -10,22 +10,42 @@ public struct JSONKey: Sendable {
   public init(_ name: String) {
     var bytes: [UInt8] = []
     JSONWriter.appendQuoted(name, to: &bytes)
-    self.bytes = bytes + [0x3A]
+    self.bytes = bytes
   }
 }
 
-/// Writes one JSON document in the order of the calls, without white space.
+/// Writes one JSON document in the order of the calls, without white space unless it is asked for.
 ///
 /// The caller nests rightly: `key` inside objects only, as many ends as begins. Commas are the writer's business.
 public struct JSONWriter: Sendable {
   /// What was written so far.
-  public private(set) var bytes: [UInt8] = []
+  public private(set) var bytes: [UInt8]
 
-  /// Whether the next value or key follows a sibling.
-  private var needsComma = false
+  /// How deep what follows stands; negative where nothing is indented.
+  private var indentation: Int
+  /// What the next value or key follows.
+  private var place = Place.start
 
-  /// An empty document.
-  public init() {}
+  private enum Place {
+    /// Nothing, or a key.
+    case start
+    /// A bracket that was opened.
+    case bracket
+    /// A sibling.
+    case sibling
+  }
+
+  /// An empty document, whose members and elements stand on lines of their own, two spaces deeper a level, where it is
+  /// indented: for people.
+  public init(isIndented: Bool = false) {
+    self.init(appendingTo: [], isIndented: isIndented)
+  }
+
+  /// A document behind bytes that are there already.
+  public init(appendingTo bytes: consuming [UInt8], isIndented: Bool = false) {
+    self.bytes = bytes
+    indentation = isIndented ? 0 : -1
+  }
 
   /// What was written so far, as text.
   public var text: String { String(decoding: bytes, as: UTF8.self) }
@@ -35,6 +55,9 @@ public struct JSONWriter: Sendable {
     body(bytes)
     bytes.removeAll(keepingCapacity: true)
   }
+
+  /// All that was written; the writer is gone, so that nothing is copied.
+  public consuming func finish() -> [UInt8] { bytes }
 
   /// Begins an object.
   public mutating func beginObject() { open(0x7B) }
@@ -48,29 +71,90 @@ public struct JSONWriter: Sendable {
   /// Writes a member's name; its value comes next.
   public mutating func key(_ name: String) {
     separate()
-    quote(name)
-    bytes.append(0x3A)
-    needsComma = false
+    Self.appendQuoted(name, to: &bytes)
+    colon()
+  }
+
+  /// Writes a member's name from bytes that are known to be UTF-8; its value comes next.
+  public mutating func key(_ name: ArraySlice<UInt8>) {
+    separate()
+    Self.appendQuoted(name.span, to: &bytes)
+    colon()
+  }
+
+  /// Writes a member's name; its value comes next.
+  public mutating func key(_ name: JSONKey) {
+    separate()
+    bytes += name.bytes
+    colon()
   }
 
   /// Writes a member whose value is a number.
-  public mutating func member(_ key: JSONKey, _ value: UInt64) {
-    separate()
-    bytes += key.bytes
-    append(value)
+  public mutating func member(_ name: JSONKey, _ value: UInt64) {
+    key(name)
+    unsignedInteger(value)
   }
 
   /// Writes a string.
   public mutating func string(_ value: String) {
     separate()
-    quote(value)
+    Self.appendQuoted(value, to: &bytes)
+  }
+
+  /// Writes a string from bytes that are known to be UTF-8.
+  public mutating func string(_ value: ArraySlice<UInt8>) {
+    separate()
+    Self.appendQuoted(value.span, to: &bytes)
+  }
+
+  /// Writes a string of characters that need no escape, which the caller appends to the bytes.
+  public mutating func plainString(_ append: (inout [UInt8]) -> Void) {
+    separate()
+    bytes.append(0x22)
+    append(&bytes)
+    bytes.append(0x22)
+  }
+
+  /// Writes a value that is JSON already; the caller knows that it is.
+  public mutating func raw(_ value: ArraySlice<UInt8>) {
+    separate()
+    bytes += value
   }
 
   /// Writes an integer.
   public mutating func integer(_ value: Int64) {
     separate()
-    if value < 0 { bytes.append(0x2D) }
-    append(value.magnitude)
+    Self.appendDecimal(value, to: &bytes)
+  }
+
+  /// Writes an integer without a sign.
+  public mutating func unsignedInteger(_ value: UInt64) {
+    separate()
+    Self.appendDecimal(value, to: &bytes)
+  }
+
+  /// Writes an integer in quotes: for readers to whom every number is a double.
+  public mutating func quotedInteger(_ value: Int64) { plainString { Self.appendDecimal(value, to: &$0) } }
+
+  /// Writes an integer without a sign, in quotes.
+  public mutating func quotedUnsignedInteger(_ value: UInt64) { plainString { Self.appendDecimal(value, to: &$0) } }
+
+  /// Writes the shortest number that reads back as this double, 1 for 1.0; JSON has none for infinity and for what is
+  /// no number, which become `null`.
+  public mutating func number(_ value: Double) {
+    // Whole numbers below 2^53 need no search for the shortest form; a zero may have a sign.
+    if value.magnitude < 9_007_199_254_740_992, value != 0, let whole = Int64(exactly: value) { return integer(whole) }
+    guard value.isFinite else { return null() }
+    separate()
+    Self.appendNumber(value.description, to: &bytes)
+  }
+
+  /// Writes the shortest number that reads back as this float; as for doubles.
+  public mutating func number(_ value: Float) {
+    if value.magnitude < 16_777_216, value != 0, let whole = Int64(exactly: value) { return integer(whole) }
+    guard value.isFinite else { return null() }
+    separate()
+    Self.appendNumber(value.description, to: &bytes)
   }
 
   /// Writes `true` or `false`.
@@ -87,9 +171,8 @@ public struct JSONWriter: Sendable {
 
   /// Writes a non-negative number of thousandths as a decimal with up to three places: 1500 is `1.5`.
   public mutating func thousandths(_ value: Int64) {
-    separate()
     let value = max(0, value)
-    append((value / 1000).magnitude)
+    integer(value / 1000)
     var rest = value % 1000
     guard rest != 0 else { return }
     bytes.append(0x2E)
@@ -102,70 +185,40 @@ public struct JSONWriter: Sendable {
   }
 
   private mutating func append(_ literal: StaticString) {
+    // A literal lives as long as the program.
     unsafe bytes += UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
-  }
-
-  /// Appends the digits of a number.
-  private mutating func append(_ number: UInt64) {
-    // 2^64 has twenty digits.
-    var digits: InlineArray<20, UInt8> = .init(repeating: 0)
-    var start = 20
-    var rest = number
-    repeat {
-      start -= 1
-      digits[start] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-    } while rest > 0
-    unsafe digits.span.extracting(start...).withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
   }
 
   private mutating func open(_ bracket: UInt8) {
     separate()
     bytes.append(bracket)
-    needsComma = false
+    if indentation >= 0 { indentation += 1 }
+    place = .bracket
   }
 
   private mutating func close(_ bracket: UInt8) {
+    if indentation >= 0 {
+      indentation -= 1
+      if place == .sibling { breakLine() }
+    }
     bytes.append(bracket)
-    needsComma = true
+    place = .sibling
+  }
+
+  private mutating func colon() {
+    bytes.append(0x3A)
+    if indentation >= 0 { bytes.append(0x20) }
+    place = .start
   }
 
   private mutating func separate() {
-    if needsComma { bytes.append(0x2C) }
-    needsComma = true
+    if place == .sibling { bytes.append(0x2C) }
+    if indentation >= 0, place != .start { breakLine() }
+    place = .sibling
   }
 
-  private mutating func quote(_ text: String) { Self.appendQuoted(text, to: &bytes) }
-
-  /// Appends a text in quotes to bytes: the two characters and the controls that JSON demands are escaped, all else is
-  /// UTF-8 as it is.
-  public static func appendQuoted(_ text: String, to bytes: inout [UInt8]) {
-    bytes.append(0x22)
-    defer { bytes.append(0x22) }
-    // Most texts have nothing to escape.
-    var text = text
-    let isPlain = text.withUTF8 { text in
-      guard unsafe !text.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) else { return false }
-      unsafe bytes.append(contentsOf: text)
-      return true
-    }
-    if isPlain { return }
-    for byte in text.utf8 {
-      guard byte < 0x20 || byte == 0x22 || byte == 0x5C else {
-        bytes.append(byte)
-        continue
-      }
-      bytes.append(0x5C)
-      // Byte by byte: constant arrays in the cases would be mixed up in the released files; see scripts/check-objects.
-      switch byte {
-      case 0x22, 0x5C: bytes.append(byte)
-      case 0x0A: bytes.append(0x6E)
-      case 0x0D: bytes.append(0x72)
-      case 0x09: bytes.append(0x74)
-      default:
-        let digit = byte & 0x0F
-        bytes += [0x75, 0x30, 0x30, 0x30 + (byte >> 4), digit < 10 ? 0x30 + digit : 0x57 + digit]
-      }
-    }
+  private mutating func breakLine() {
+    bytes.append(0x0A)
+    for _ in 0..<2 * indentation { bytes.append(0x20) }
   }
 }

@@ -2,6 +2,7 @@
 
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 @Suite struct JSONWriterTests {
@@ -42,6 +43,98 @@ import Testing
     writer.endArray()
     let read = try JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [String]
     #expect(read == [text])
+  }
+
+  @Test("a text in bytes is written like the same text, wherever what must be escaped stands in it")
+  func bytes() throws {
+    for before in 0..<18 {
+      for odd in ["\"", "\\", "\n", "\u{1}", "\u{1F}", "\u{7F}", "é", "🙂", "\u{A2}", "\u{DC}"] {
+        let text = String(repeating: "a", count: before) + odd + "bcdefghij" + odd
+        let bytes = Array(("x" + text + "x").utf8)
+        var one = JSONWriter()
+        one.string(bytes[1..<bytes.count - 1])
+        var other = JSONWriter()
+        other.string(text)
+        #expect(one.bytes == other.bytes)
+        #expect(try JSONValue(parsing: one.bytes) == .string(text))
+      }
+    }
+  }
+
+  @Test("a document is indented by two spaces a level")
+  func indented() {
+    var writer = JSONWriter(isIndented: true)
+    writer.beginObject()
+    writer.key("a")
+    writer.beginArray()
+    writer.integer(1)
+    writer.beginObject()
+    writer.endObject()
+    writer.beginArray()
+    writer.endArray()
+    writer.endArray()
+    writer.key(Array("b".utf8)[...])
+    writer.quotedUnsignedInteger(.max)
+    writer.member(JSONKey("c"), 7)
+    writer.key("d")
+    writer.raw(Array("[1,2]".utf8)[...])
+    writer.key("e")
+    writer.quotedInteger(.min)
+    writer.endObject()
+    #expect(
+      writer.text == """
+        {
+          "a": [
+            1,
+            {},
+            []
+          ],
+          "b": "18446744073709551615",
+          "c": 7,
+          "d": [1,2],
+          "e": "-9223372036854775808"
+        }
+        """)
+  }
+
+  @Test("a document is written behind what is there")
+  func appending() {
+    var writer = JSONWriter(appendingTo: Array("data: ".utf8))
+    writer.unsignedInteger(.max)
+    #expect(String(decoding: writer.finish(), as: UTF8.self) == "data: 18446744073709551615")
+  }
+
+  @Test(
+    "doubles and floats take their shortest form",
+    arguments: [
+      (0, "0", "0"), (-0.0, "-0", "-0"), (1, "1", "1"), (-1.5, "-1.5", "-1.5"), (0.1, "0.1", "0.1"),
+      (1e20, "1e+20", "1e+20"),
+      (9_007_199_254_740_991, "9007199254740991", "9.007199e+15"), (1e-7, "1e-07", "1e-07"),
+      (.infinity, "null", "null"), (-.infinity, "null", "null"), (.nan, "null", "null"),
+    ] as [(Double, String, String)])
+  func shortest(value: Double, text: String, floatText: String) {
+    var writer = JSONWriter()
+    writer.number(value)
+    #expect(writer.text == text)
+    var other = JSONWriter()
+    other.number(Float(value))
+    #expect(other.text == floatText)
+  }
+
+  @Test("doubles and floats come back")
+  func numbersComeBack() throws {
+    var random = SeededGenerator(5)
+    for _ in 0..<20_000 {
+      let double = Double(bitPattern: UInt64.random(in: 0...(.max), using: &random))
+      let float = Float(bitPattern: UInt32.random(in: 0...(.max), using: &random))
+      guard double.isFinite, float.isFinite else { continue }
+      var writer = JSONWriter()
+      writer.number(double)
+      #expect(JSONNumber(writer.bytes[...])?.double?.bitPattern == double.bitPattern)
+      writer = JSONWriter()
+      writer.number(float)
+      #expect(JSONNumber(writer.bytes[...])?.float?.bitPattern == float.bitPattern)
+    }
   }
 
   @Test("numbers are written to their last digit")
