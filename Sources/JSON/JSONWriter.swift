@@ -143,7 +143,9 @@ public struct JSONWriter: Sendable {
   /// no number, which become `null`.
   public mutating func number(_ value: Double) {
     // Whole numbers below 2^53 need no search for the shortest form; a zero may have a sign.
-    if value.magnitude < 9_007_199_254_740_992, value != 0, let whole = Int64(exactly: value) { return integer(whole) }
+    if value.magnitude < 9_007_199_254_740_992, value != 0, Double(Int64(value)) == value {
+      return integer(Int64(value))
+    }
     guard value.isFinite else { return null() }
     separate()
     Self.appendNumber(value.description, to: &bytes)
@@ -151,7 +153,7 @@ public struct JSONWriter: Sendable {
 
   /// Writes the shortest number that reads back as this float; as for doubles.
   public mutating func number(_ value: Float) {
-    if value.magnitude < 16_777_216, value != 0, let whole = Int64(exactly: value) { return integer(whole) }
+    if value.magnitude < 16_777_216, value != 0, Float(Int64(value)) == value { return integer(Int64(value)) }
     guard value.isFinite else { return null() }
     separate()
     Self.appendNumber(value.description, to: &bytes)
