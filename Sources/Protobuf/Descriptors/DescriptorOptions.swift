@@ -4,10 +4,13 @@
 public struct DescriptorOptions: Equatable, Sendable {
   /// The serialized options message; empty where there is none.
   public let bytes: ArraySlice<UInt8>
+  /// The full name of the options message.
+  public let type: String
 
   /// Options of bytes that are a message, which is seen to here: asking never fails.
-  init(checking bytes: ArraySlice<UInt8>) throws(SchemaError.Code) {
+  init(checking bytes: ArraySlice<UInt8>, _ common: CommonOptions) throws(SchemaError.Code) {
     self.bytes = bytes
+    type = common.type
     var reader = DeclarationReader(bytes)
     do throws(DeclarationFault) { while try reader.next() != nil {} } catch { throw SchemaError.Code(error) }
   }
@@ -40,21 +43,26 @@ public struct DescriptorOptions: Equatable, Sendable {
   func isTrue(_ number: Int) -> Bool { varint(number) ?? 0 != 0 }
 }
 
-/// Where the options that every kind of declaration has stand in its own options message.
+/// The options message of one kind of declaration, and where in it the options stand that every kind has.
 struct CommonOptions {
+  /// The full name of the message.
+  let type: String
   /// The field number of `features`.
   let features: Int
   /// The field number of `deprecated`; nil for what cannot be.
   let deprecated: Int?
 
-  static let file = CommonOptions(features: 50, deprecated: 23)
-  static let message = CommonOptions(features: 12, deprecated: 3)
-  static let field = CommonOptions(features: 21, deprecated: 3)
-  static let oneof = CommonOptions(features: 1, deprecated: nil)
-  static let enumeration = CommonOptions(features: 7, deprecated: 3)
-  static let enumValue = CommonOptions(features: 2, deprecated: 1)
-  static let service = CommonOptions(features: 34, deprecated: 33)
-  static let method = CommonOptions(features: 35, deprecated: 33)
+  static let file = CommonOptions(type: "google.protobuf.FileOptions", features: 50, deprecated: 23)
+  static let message = CommonOptions(type: "google.protobuf.MessageOptions", features: 12, deprecated: 3)
+  static let field = CommonOptions(type: "google.protobuf.FieldOptions", features: 21, deprecated: 3)
+  static let oneof = CommonOptions(type: "google.protobuf.OneofOptions", features: 1, deprecated: nil)
+  static let enumeration = CommonOptions(type: "google.protobuf.EnumOptions", features: 7, deprecated: 3)
+  static let enumValue = CommonOptions(type: "google.protobuf.EnumValueOptions", features: 2, deprecated: 1)
+  static let service = CommonOptions(type: "google.protobuf.ServiceOptions", features: 34, deprecated: 33)
+  static let method = CommonOptions(type: "google.protobuf.MethodOptions", features: 35, deprecated: 33)
+
+  /// What stands in the features of any of them.
+  static let featureSet = CommonOptions(type: "google.protobuf.FeatureSet", features: 0, deprecated: nil)
 
   func isDeprecated(_ options: DescriptorOptions) -> Bool { deprecated.map { options.isTrue($0) } ?? false }
 }

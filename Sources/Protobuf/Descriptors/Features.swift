@@ -87,7 +87,7 @@ public struct Features: Equatable, Sendable {
     for value in options.values(of: common.features) {
       guard case .bytes(let content) = value else { continue }
       guard edition.hasFeatures else { throw .invalid("features are for editions alone") }
-      for (number, value) in try DescriptorOptions(checking: content).varints() {
+      for (number, value) in try DescriptorOptions(checking: content, .featureSet).varints() {
         try features.set(number, UInt8(exactly: value) ?? 0)
       }
     }

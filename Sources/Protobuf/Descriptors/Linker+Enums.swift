@@ -26,7 +26,7 @@ extension Linker {
     var numbers: [(number: Int32, position: Int)] = []
     for (position, value) in declaration.values.enumerated() {
       guard !reserved.contains(value.number) else { throw .invalidNumber(value.number) }
-      let options = try DescriptorOptions(checking: value.options)
+      let options = try DescriptorOptions(checking: value.options, .enumValue)
       let common = CommonLayout(
         name: value.name, fullName: prefix + value.name,
         place: Place(file: pending.place.file, parent: pending.place.parent, position: position),
@@ -38,13 +38,14 @@ extension Linker {
     }
     try check(declaration.reservedNames, names)
     numbers.sort { ($0.number, $0.position) < ($1.number, $1.position) }
+    let allowsAliases = pending.options.isTrue(2)
     var unique: [(number: Int32, position: Int)] = []
     for number in numbers {
       guard unique.last?.number == number.number else {
         unique.append(number)
         continue
       }
-      guard pending.options.isTrue(2) else { throw .duplicateNumber(number.number) }
+      guard allowsAliases else { throw .duplicateNumber(number.number) }
     }
     return EnumLayout(
       pending.common(declaration.name, .enumeration), values, names: try NameTable(names), numbers: unique,

@@ -43,8 +43,8 @@ extension Linker {
     }
 
     var (type, message, enumeration) = try resolve(declaration, symbol)
-    let isInMapEntry = isMapEntry(container)
-    let isMap = message >= 0 && isMapEntry(message)
+    let isInMapEntry = children[container].isMapEntry
+    let isMap = message >= 0 && children[message].isMapEntry
     if edition.hasFeatures, type == .group { throw .invalid("an edition has no groups but by its features") }
     if edition == .proto3, type == .group { throw .invalid("proto3 has no groups") }
     let features = try features(pending, edition)
@@ -79,8 +79,6 @@ extension Linker {
       hasPresence: hasPresence, container: container, message: message, enumeration: enumeration, oneof: oneof,
       defaultValue: try defaultValue(declaration, type, cardinality, hasPresence, enumeration))
   }
-
-  private func isMapEntry(_ message: Int) -> Bool { messages[message].options.isTrue(7) }
 
   private func resolve(_ declaration: FieldDeclaration, _ symbol: Symbol?) throws(SchemaError.Code)
     -> (type: FieldType, message: Int, enumeration: Int)

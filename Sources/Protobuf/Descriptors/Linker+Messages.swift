@@ -14,8 +14,10 @@ extension Linker {
     for layout in messageLayouts {
       layout.link { index in
         let field = fieldLayouts[layout.sortedFields[index]]
+        let isShared = field.oneof >= 0 && !layout.oneofs[field.oneof].isSynthetic
         return FieldSlot(
-          field, index: index, message: field.message < 0 ? nil : messageLayouts[field.message],
+          field, index: index, oneof: isShared ? field.oneof : -1,
+          message: field.message < 0 ? nil : messageLayouts[field.message],
           enumeration: field.enumeration < 0 ? nil : enumLayouts[field.enumeration])
       }
     }
@@ -69,10 +71,9 @@ extension Linker {
       throw .invalidNumber(fieldLayouts[field].number)
     }
     try check(declaration.reservedNames, own.fields.map { (fieldLayouts[$0].common.name, $0) })
-    let isMapEntry = pending.options.isTrue(7)
-    if isMapEntry { try checkMapEntry(pending, own, fields) }
+    if own.isMapEntry { try checkMapEntry(pending, own, fields) }
     return MessageLayout(
-      pending.common(declaration.name, .message), poolIndex: index, isMapEntry: isMapEntry,
+      pending.common(declaration.name, .message), poolIndex: index, isMapEntry: own.isMapEntry,
       nestedMessages: own.messages, enums: own.enums, extensions: own.extensions, oneofs: try oneofs(own),
       declaredFields: own.fields, sortedFields: fields, numbers: numbers, extensionRanges: declaration.extensionRanges,
       reservedRanges: declaration.reservedRanges, reservedNames: declaration.reservedNames,

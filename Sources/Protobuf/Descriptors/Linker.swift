@@ -33,6 +33,8 @@ struct Linker {
 
   /// The places of what stands within a message.
   struct Children {
+    /// Whether the message is the entry of a map: asked for by each field of its type, and found once.
+    var isMapEntry = false
     var messages: [Int] = []
     var enums: [Int] = []
     var extensions: [Int] = []
@@ -152,7 +154,7 @@ struct Linker {
     var publicImports: [Int] = []
     do throws(SchemaError.Code) {
       edition = try Self.edition(of: file)
-      options = try DescriptorOptions(checking: file.options)
+      options = try DescriptorOptions(checking: file.options, .file)
       features = try Features(edition: edition).refined(by: options, .file, edition)
       guard features.presence != .required else { throw .invalidFeature("field_presence") }
       for place in file.publicImports {
@@ -243,7 +245,7 @@ struct Linker {
     _ options: ArraySlice<UInt8>, _ common: CommonOptions
   ) throws(SchemaError) -> Pending<Declaration> {
     do throws(SchemaError.Code) {
-      let options = try DescriptorOptions(checking: options)
+      let options = try DescriptorOptions(checking: options, common)
       let features = try inherited.refined(by: options, common, editions[place.file])
       return Pending(
         declaration: declaration, fullName: fullName, place: place, inherited: inherited, features: features,
@@ -260,6 +262,7 @@ struct Linker {
     messages.append(pending)
     children.append(Children())
     var own = Children()
+    own.isMapEntry = pending.options.isTrue(7)
     for (position, oneof) in message.oneofs.enumerated() {
       let place = Place(file: place.file, parent: index, position: position)
       let symbol = Symbol.oneof(message: index, position: position)

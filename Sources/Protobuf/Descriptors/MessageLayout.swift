@@ -18,9 +18,11 @@
   }
 
   let number: Int32
+  /// The tag of one value as a varint: the number and the type's wire type. A packed field has another one.
+  let tag: UInt32
   let type: FieldType
   let flags: Flags
-  /// The oneof's place in the message; negative where there is none.
+  /// The oneof's place in the message; negative where there is none, or none that has other members.
   let oneof: Int32
   /// The field's place in its message: that of this slot.
   let index: Int32
@@ -29,10 +31,11 @@
   private unowned(unsafe) let unownedEnumeration: EnumLayout?
 
   /// A field's slot, with the layouts of its type.
-  init(_ field: FieldLayout, index: Int, message: MessageLayout?, enumeration: EnumLayout?) {
+  init(_ field: FieldLayout, index: Int, oneof: Int, message: MessageLayout?, enumeration: EnumLayout?) {
     number = field.number
+    tag = UInt32(bitPattern: field.number) << 3 | UInt32(field.type.wireType)
     type = field.type
-    oneof = Int32(truncatingIfNeeded: field.oneof)
+    self.oneof = Int32(truncatingIfNeeded: oneof)
     self.index = Int32(truncatingIfNeeded: index)
     var flags: Flags = []
     if field.cardinality == .repeated { flags.insert(.repeated) }
