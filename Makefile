@@ -6,7 +6,7 @@ PROBE := $(BUILT)/grpc_health_probe
 SOAK_SECONDS ?= 600
 # Every program, in the order in which they are built.
 PROGRAMS := grpc_health_probe netdiag user-service interop-server interop-client benchmark-server generate-docs \
-  store-test-helper greeter-server
+  store-test-helper greeter-server protobuf-oracle
 
 .PHONY: help setup build test unit end-to-end demo release bench lint format schemas fuzz images docs clean soak
 
@@ -26,6 +26,7 @@ test: ## run every test, on the ordinary build and on the released file
 	@$(MAKE) --no-print-directory release
 	scripts/check-objects
 	scripts/fuzz smoke
+	scripts/compare-protobuf $(BUILT)
 	scripts/end-to-end $(PROBE) dist/grpc_health_probe
 	scripts/end-to-end-netdiag $(BUILT)/netdiag dist/netdiag
 	scripts/end-to-end-services $(BUILT)
