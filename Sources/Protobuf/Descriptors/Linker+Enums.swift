@@ -48,14 +48,14 @@ extension Linker {
       guard allowsAliases else { throw .duplicateNumber(number.number) }
     }
     return EnumLayout(
-      pending.common(declaration.name, .enumeration), values, names: try NameTable(names), numbers: unique,
+      pending.common(declaration.name, .enumeration), values, names: NameTable(names), numbers: unique,
       reservedRanges: declaration.reservedRanges, reservedNames: declaration.reservedNames)
   }
 
   /// Sees to it that nothing has a name that was set aside.
   func check(_ reserved: [String], _ names: [(name: String, value: Int)]) throws(SchemaError.Code) {
     guard !reserved.isEmpty else { return }
-    let table = try NameTable(names)
+    let table = NameTable(names)
     for name in reserved where table.find(Array(name.utf8).span) != nil { throw .reservedName }
   }
 }

@@ -70,7 +70,7 @@ extension Linker {
     for field in own.fields where setAside.contains(fieldLayouts[field].number) {
       throw .invalidNumber(fieldLayouts[field].number)
     }
-    try check(declaration.reservedNames, own.fields.map { (fieldLayouts[$0].common.name, $0) })
+    try check(declaration.reservedNames, own.fields.map { (name: fieldLayouts[$0].common.name, value: $0) })
     if own.isMapEntry { try checkMapEntry(pending, own, fields) }
     return MessageLayout(
       pending.common(declaration.name, .message), poolIndex: index, isMapEntry: own.isMapEntry,
@@ -121,13 +121,11 @@ extension Linker {
     let isLegacy = pending.features.jsonFormat == .legacyBestEffort || pending.options.isTrue(11)
     // Fields lie in the pool in the order in which they are declared.
     let declared = fields.indices.sorted { fields[$0] < fields[$1] }
-    let inJSON = declared.map { (fieldLayouts[fields[$0]].jsonKey, $0) }
+    let inJSON = declared.map { (name: fieldLayouts[fields[$0]].jsonKey, value: $0) }
     let own = declared.filter { !fieldLayouts[fields[$0]].isExtension }.map {
-      (fieldLayouts[fields[$0]].common.name, $0)
+      (name: fieldLayouts[fields[$0]].common.name, value: $0)
     }
-    _ = try NameTable(inJSON) { (name, _, _) throws(SchemaError.Code) in
-      guard isLegacy else { throw .jsonNameConflict(name) }
-    }
-    return try NameTable(inJSON + own)
+    if !isLegacy, let name = NameTable(inJSON).repeated { throw .jsonNameConflict(name) }
+    return NameTable(inJSON + own)
   }
 }

@@ -12,12 +12,11 @@ struct NameTable: Sendable {
   private let bytes: [UInt8]
   private let entries: [Entry]
 
-  /// A table of names. Of two that are the same the first counts; `conflict` is then called with the name and both
-  /// values.
-  init(
-    _ names: [(name: String, value: Int)],
-    conflict: (_ name: String, _ first: Int, _ second: Int) throws(SchemaError.Code) -> Void = { _, _, _ in }
-  ) throws(SchemaError.Code) {
+  /// The first name that stood twice.
+  let repeated: String?
+
+  /// A table of names. Of two that are the same the first counts.
+  init(_ names: [(name: String, value: Int)]) {
     var bytes: [UInt8] = []
     var entries: [Entry] = []
     entries.reserveCapacity(names.count)
@@ -31,18 +30,20 @@ struct NameTable: Sendable {
       let order = Self.order(left, right, bytes)
       return order == 0 ? left.offset < right.offset : order < 0
     }
+    var repeated: String?
     var unique: [Entry] = []
     unique.reserveCapacity(entries.count)
     for entry in entries {
       if let last = unique.last, Self.order(last, entry, bytes) == 0 {
-        let name = String(decoding: bytes[entry.offset..<entry.offset + entry.length], as: UTF8.self)
-        try conflict(name, last.value, entry.value)
+        repeated =
+          repeated ?? String(decoding: bytes[entry.offset..<entry.offset + entry.length], as: UTF8.self)
       } else {
         unique.append(entry)
       }
     }
     self.bytes = bytes
     self.entries = unique
+    self.repeated = repeated
   }
 
   /// The value of a name.

@@ -29,6 +29,8 @@ struct EntryFinder {
     let entry = MessageStorage.Entry(index: slot.index, oneof: slot.oneof, value: value)
     let count = storage.entries.count
     if table.isEmpty, count == 0 || storage.entries[count - 1].index < slot.index {
+      // A message has a few fields mostly; from one entry on the array would have to grow with nearly each.
+      if count == 0 { storage.entries.reserveCapacity(min(fieldCount, 4)) }
       storage.entries.append(entry)
     } else {
       addOutOfOrder(entry, to: &storage, fieldCount: fieldCount)
