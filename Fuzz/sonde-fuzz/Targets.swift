@@ -25,6 +25,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
   "json-stream": jsonStream,
   "service-config": serviceConfig, "reflection": reflection, "dns": dns, "resolver-files": resolverFiles,
   "http1": http1, "url": url, "sniff": sniff, "netlink": netlink, "filters": filters,
+  "descriptors": descriptors, "messages": messages,
 ]
 
 func check(_ condition: Bool, _ rule: String) {
