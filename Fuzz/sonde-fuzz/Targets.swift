@@ -22,7 +22,7 @@ import TLS
 let targets: [String: @Sendable ([UInt8]) -> Void] = [
   "flags": flags, "framing": framing, "http2-client": { http2($0, .client) }, "http2-server": { http2($0, .server) },
   "pem": pem, "protobuf": protobuf, "calls": calls, "text": text, "address": address, "json": json,
-  "json-stream": jsonStream,
+  "json-stream": jsonStream, "json-mapping": jsonMapping,
   "service-config": serviceConfig, "reflection": reflection, "dns": dns, "resolver-files": resolverFiles,
   "http1": http1, "url": url, "sniff": sniff, "netlink": netlink, "filters": filters,
   "descriptors": descriptors, "messages": messages,

@@ -36,9 +36,9 @@ public struct JSONLimits: Sendable {
 /// Reads one JSON document (RFC 8259) token by token, as the caller asks for them.
 ///
 /// Nothing is copied but strings with escapes: a text is a view into the document and keeps it in memory. Brackets
-/// match and commas are right in what the caller sees. Members of one name are the caller's business: ``JSONValue`` refuses
-/// them. Nothing but white space may follow the document. A reader that threw has ended. A copy of a reader is a
-/// bookmark: it reads on from where it was made.
+/// match and commas are right in what the caller sees. Members of one name are the caller's business: ``JSONValue``
+/// refuses them. Nothing but white space may follow the document. A reader that threw has ended. A copy of a reader is
+/// a bookmark: it reads on from where it was made.
 public struct JSONReader: Sendable {
   private let bytes: ArraySlice<UInt8>
   private let limits: JSONLimits

@@ -82,9 +82,10 @@ extension JSONWriter {
     appendDecimal(number.magnitude, to: &bytes)
   }
 
-  /// Appends the shortest form of a finite number, without the fraction that Swift gives to a whole one.
+  /// Appends the shortest form of a finite number, without the fraction that Swift gives to a whole one. A zero with a
+  /// sign keeps it: many readers take `-0` for an integer, and integers have no such zero.
   static func appendNumber(_ description: String, to bytes: inout [UInt8]) {
     let text = description.utf8
-    bytes.append(contentsOf: description.hasSuffix(".0") ? text.dropLast(2) : text[...])
+    bytes.append(contentsOf: description.hasSuffix(".0") && description != "-0.0" ? text.dropLast(2) : text[...])
   }
 }

@@ -95,6 +95,12 @@ public struct JSONWriter: Sendable {
     unsignedInteger(value)
   }
 
+  /// Writes a member's name of characters that need no escape, which the caller appends to the bytes.
+  public mutating func plainKey(_ append: (inout [UInt8]) -> Void) {
+    plainString(append)
+    colon()
+  }
+
   /// Writes a string.
   public mutating func string(_ value: String) {
     separate()

@@ -8,6 +8,8 @@
 //
 //   S  a FileDescriptorSet: links it for all that follows; the answer is what the pool knows of each field and enum
 //   M  a type's name, and a message: the answer is a byte, 1 where all required fields are set, and the message encoded
+//   J  a type's name, a document, and a byte of options: the answer is the message encoded
+//   W  a type's name, a message, and a byte of options: the answer is its form in JSON
 
 import Foundation
 import Protobuf
@@ -113,10 +115,22 @@ while let kind = requests.kind() {
   }
   let name = String(decoding: requests.part(), as: UTF8.self)
   let bytes = requests.part()
+  let options = kind == UInt8(ascii: "M") ? [] : requests.part()
   guard let type = pool?.message(named: name) else {
     answers.fail("there is no type \(name)")
     continue
   }
-  do throws(MessageError) { answers.add(true, try encoded(bytes, type)) } catch { answers.fail(error.message) }
+  switch kind {
+  case UInt8(ascii: "J"):
+    do throws(MappingError) {
+      answers.add(true, try read(json: bytes, type, options))
+    } catch { answers.fail(error.message) }
+  case UInt8(ascii: "W"):
+    do throws(MappingError) {
+      answers.add(true, try written(bytes, type, options))
+    } catch { answers.fail(error.message) }
+  default:
+    do throws(MessageError) { answers.add(true, try encoded(bytes, type)) } catch { answers.fail(error.message) }
+  }
 }
 FileHandle.standardOutput.write(Data(answers.bytes))
