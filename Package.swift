@@ -183,6 +183,7 @@ if !embedded, !releasing {
     service("FlagDocs", ["Bytes", "Flags"]),
     executable("generate-docs", ["Diagnostics", "Fault", "FlagDocs", "HealthProbe", "Sys"]),
     executable("protobuf-oracle", ["Protobuf"]),
+    executable("protobuf-conformance", ["Protobuf"]),
     executable("interop-server", ["GRPCServer", "Interop", "NIOTransport", "Sys", "TLS", argumentParser]),
     executable("interop-client", ["GRPCClient", "Interop", "Sys", "TLS", argumentParser, nioCore]),
     executable(

@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 
 import pytest
-from google.protobuf import json_format, message_factory
+from google.protobuf import json_format, message as protobuf, message_factory
 
 from schemas import Schema, Writer, compiled
 from test_oracle import SCHEMAS, SEED, Oracle, canonical, parsed
@@ -53,12 +53,12 @@ def theirs(cls, text: str, pool, ignores_unknown: bool = False):
 
 
 def printed(message, pool, flags: int):
-    """What Google's implementation writes; None for what it cannot write."""
+    """What Google's implementation writes; None for what it cannot write: an Any of an unknown type among it."""
     try:
         return json_format.MessageToJson(
             message, always_print_fields_with_no_presence=bool(flags & 1), preserving_proto_field_name=bool(flags & 2),
             use_integers_for_enums=bool(flags & 4), descriptor_pool=pool)
-    except (json_format.SerializeToJsonError, UnicodeDecodeError):
+    except (json_format.SerializeToJsonError, UnicodeDecodeError, TypeError, protobuf.DecodeError, ValueError):
         return None
 
 
