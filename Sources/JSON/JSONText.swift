@@ -85,7 +85,14 @@ extension JSONWriter {
   /// Appends the shortest form of a finite number, without the fraction that Swift gives to a whole one. A zero with a
   /// sign keeps it: many readers take `-0` for an integer, and integers have no such zero.
   static func appendNumber(_ description: String, to bytes: inout [UInt8]) {
-    let text = description.utf8
-    bytes.append(contentsOf: description.hasSuffix(".0") && description != "-0.0" ? text.dropLast(2) : text[...])
+    var description = description
+    description.withUTF8 { buffer in
+      // The span ends with the call, in which the buffer lives.
+      let text = unsafe buffer.span
+      let count = text.count
+      let isWhole = count > 2 && text[count - 2] == 0x2E && text[count - 1] == 0x30
+      let isNegativeZero = count == 4 && text[0] == 0x2D && text[1] == 0x30
+      append(text.extracting(0..<(isWhole && !isNegativeZero ? count - 2 : count)), to: &bytes)
+    }
   }
 }
