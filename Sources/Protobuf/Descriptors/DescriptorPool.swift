@@ -88,6 +88,9 @@ public final class DescriptorPool: Sendable {
     }
   }
 
+  /// Whether anything has a full name, be it a package alone.
+  func hasSymbol(named name: String) -> Bool { symbols[name] != nil }
+
   /// The message of a full name.
   public func message(named name: String) -> MessageDescriptor? {
     if case .message(let index) = symbols[name] { MessageDescriptor(self, index) } else { nil }
@@ -131,4 +134,30 @@ public enum SymbolDescriptor: Equatable, Sendable {
   case service(ServiceDescriptor)
   /// A method.
   case method(MethodDescriptor)
+
+  /// The full name, without a dot in front.
+  public var fullName: String {
+    switch self {
+    case .message(let message): message.fullName
+    case .enumeration(let enumeration): enumeration.fullName
+    case .enumValue(let value): value.fullName
+    case .field(let field): field.fullName
+    case .oneof(let oneof): oneof.fullName
+    case .service(let service): service.fullName
+    case .method(let method): method.fullName
+    }
+  }
+
+  /// The file that declares it.
+  public var file: FileDescriptor {
+    switch self {
+    case .message(let message): message.file
+    case .enumeration(let enumeration): enumeration.file
+    case .enumValue(let value): value.file
+    case .field(let field): field.file
+    case .oneof(let oneof): oneof.file
+    case .service(let service): service.file
+    case .method(let method): method.file
+    }
+  }
 }

@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reads one .proto file, word by word: proto2, proto3 and editions. It looks one word ahead.
+struct SourceParser {
+  private var tokens: SourceTokenizer
+  private var token: SourceToken
+  private var file: FileNode
+  /// How deep messages are nested; each is a call on the stack.
+  private var depth = 0
+
+  private static let lastFieldNumber: Int64 = (1 << 29) - 1
+
+  /// Reads a file's bytes.
+  static func parse(_ bytes: [UInt8], name: String) throws(SourceError) -> FileNode {
+    var parser = try SourceParser(bytes, name)
+    try parser.parseFile()
+    return parser.file
+  }
+
+  private init(_ bytes: [UInt8], _ name: String) throws(SourceError) {
+    tokens = SourceTokenizer(bytes, file: name)
+    token = try tokens.next()
+    file = FileNode(name: name)
+  }
+
+  // MARK: - Words
+
+  private func error(_ reason: String, at position: SourcePosition? = nil) -> SourceError {
+    SourceError(tokens.file, position ?? token.position, reason)
+  }
+
+  private mutating func advance() throws(SourceError) { token = try tokens.next() }
+
+  private var found: String {
+    switch token.kind {
+    case .end: "the file's end"
+    case .string: "a text"
+    default: "\"" + token.string + "\""
+    }
+  }
+
+  private mutating func take(_ symbol: Unicode.Scalar) throws(SourceError) {
+    guard token.isSymbol(UInt8(ascii: symbol)) else { throw error("\"\(symbol)\" is missing before \(found)") }
+    try advance()
+  }
+
+  private mutating func takes(symbol: Unicode.Scalar) throws(SourceError) -> Bool {
+    guard token.isSymbol(UInt8(ascii: symbol)) else { return false }
+    try advance()
+    return true
+  }
+
+  private mutating func takes(_ word: String) throws(SourceError) -> Bool {
+    guard token.isWord(word) else { return false }
+    try advance()
+    return true
+  }
+
+  /// Takes the semicolon of a declaration, and the comment behind it.
+  private mutating func takeEnd(_ remarks: inout SourceRemarks) throws(SourceError) {
+    try take(";")
+    remarks.trailing = tokens.trailing
+  }
+
+  private mutating func name(_ what: String) throws(SourceError) -> String {
+    guard token.kind == .word else { throw error("\(what) is missing before \(found)") }
+    let name = token.string
+    try advance()
+    return name
+  }
+
+  /// A name of several parts, with a dot in front or without.
+  private mutating func fullName(_ what: String) throws(SourceError) -> String {
+    var text = try takes(symbol: ".") ? "." : ""
+    text += try name(what)
+    while try takes(symbol: ".") { text += "." + (try name(what)) }
+    return text
+  }
+
+  /// Texts that follow each other are one.
+  private mutating func text(_ what: String) throws(SourceError) -> [UInt8] {
+    guard token.kind == .string else { throw error("\(what) is missing before \(found)") }
+    var text: [UInt8] = []
+    while token.kind == .string {
+      text += token.text
+      try advance()
+    }
+    return text
+  }
+
+  private mutating func string(_ what: String) throws(SourceError) -> String {
+    let position = token.position
+    guard let text = String(validating: try text(what), as: UTF8.self) else {
+      throw error("\(what) is not UTF-8", at: position)
+    }
+    return text
+  }
+
+  private mutating func integer(_ what: String, in range: ClosedRange<Int64>) throws(SourceError) -> Int64 {
+    let position = token.position
+    let isNegative = try takes(symbol: "-")
+    guard token.kind == .integer else { throw error("\(what) is missing before \(found)") }
+    guard let magnitude = Self.value(of: token.text), let value = Self.signed(magnitude, isNegative),
+      range.contains(value)
+    else {
+      throw error("\(what) must be from \(range.lowerBound) to \(range.upperBound)", at: position)
+    }
+    try advance()
+    return value
+  }
+
+  private static func signed(_ magnitude: UInt64, _ isNegative: Bool) -> Int64? {
+    isNegative ? magnitude <= 1 << 63 ? Int64(truncatingIfNeeded: 0 &- magnitude) : nil : Int64(exactly: magnitude)
+  }
+
+  /// The value of an integer's digits; nil beyond 64 bits.
+  static func value(of text: [UInt8]) -> UInt64? {
+    let isHex = text.count > 1 && text[1] | 0x20 == 0x78
+    let base: UInt64 = isHex ? 16 : text.first == 0x30 ? 8 : 10
+    var value: UInt64 = 0
+    for byte in text.dropFirst(isHex ? 2 : 0) {
+      guard let digit = SourceTokenizer.hexDigit(byte).map({ UInt64($0) }), digit < base else { return nil }
+      let (product, overflow) = value.multipliedReportingOverflow(by: base)
+      let (sum, carry) = product.addingReportingOverflow(digit)
+      if overflow || carry { return nil }
+      value = sum
+    }
+    return value
+  }
+
+  // MARK: - The file
+
+  private mutating func parseFile() throws(SourceError) {
+    if token.isWord("syntax") || token.isWord("edition") { try parseEdition() }
+    while token.kind != .end {
+      let remarks = SourceRemarks(leading: token.leading)
+      if try takes(symbol: ";") { continue }
+      guard token.kind == .word else { throw error("a declaration is missing before \(found)") }
+      switch token.string {
+      case "import": try parseImport()
+      case "package":
+        let position = token.position
+        try advance()
+        guard file.package.isEmpty else { throw error("there are two packages", at: position) }
+        file.package = try fullName("the package's name")
+        try take(";")
+      case "option": file.options += try option()
+      case "message": file.messages.append(try message(remarks))
+      case "enum": file.enums.append(try enumeration(remarks))
+      case "service": file.services.append(try service(remarks))
+      case "extend":
+        var holder = MessageNode(name: "", position: token.position)
+        try parseExtend(into: &holder)
+        file.extensions += holder.extensions
+        file.messages += holder.messages
+      default: throw error("\(found) begins no declaration")
+      }
+    }
+  }
+
+  private mutating func parseEdition() throws(SourceError) {
+    let isSyntax = token.isWord("syntax")
+    try advance()
+    try take("=")
+    let position = token.position
+    let value = try string("the version of the language")
+    switch (isSyntax, value) {
+    case (true, "proto2"): file.edition = .proto2
+    case (true, "proto3"): file.edition = .proto3
+    case (false, "2023"): file.edition = .edition2023
+    case (false, "2024"): file.edition = .edition2024
+    default: throw error("\"\(value)\" is no version of the language that is known here", at: position)
+    }
+    try take(";")
+  }
+
+  private mutating func parseImport() throws(SourceError) {
+    try advance()
+    let isPublic = try takes("public")
+    // A weak import is one that programs may lack; an option import serves options alone.
+    if !isPublic, try !takes("weak") { _ = try takes("option") }
+    let position = token.position
+    file.imports.append((try string("the file to import"), isPublic, position))
+    try take(";")
+  }
+
+  // MARK: - Options
+
+  /// `option NAME = VALUE;`
+  private mutating func option() throws(SourceError) -> [OptionNode] {
+    try advance()
+    let option = try optionValue()
+    try take(";")
+    return option.map { [$0] } ?? []
+  }
+
+  /// `[NAME = VALUE, …]`, or nothing.
+  private mutating func optionList() throws(SourceError) -> [OptionNode] {
+    guard try takes(symbol: "[") else { return [] }
+    var options: [OptionNode] = []
+    repeat { if let option = try optionValue() { options.append(option) } } while try takes(symbol: ",")
+    try take("]")
+    return options
+  }
+
+  /// `NAME = VALUE`; nil where the value is no single word.
+  private mutating func optionValue() throws(SourceError) -> OptionNode? {
+    let position = token.position
+    var name = ""
+    repeat {
+      if !name.isEmpty { name += "." }
+      if try takes(symbol: "(") {
+        name += "(" + (try fullName("an option's name")) + ")"
+        try take(")")
+      } else {
+        name += try self.name("an option's name")
+      }
+    } while try takes(symbol: ".")
+    try take("=")
+    if token.isSymbol(0x7B) {
+      try skipBraces()
+      return nil
+    }
+    let isNegative = try takes(symbol: "-")
+    if token.kind == .string {
+      var value = token
+      value.text = try text("an option's value")
+      return OptionNode(name: name, value: value, isNegative: false, position: position)
+    }
+    guard token.kind != .symbol, token.kind != .end else { throw error("an option's value is missing before \(found)") }
+    let value = token
+    try advance()
+    return OptionNode(name: name, value: value, isNegative: isNegative, position: position)
+  }
+
+  /// Passes over a message in text format: only its brackets are looked at.
+  private mutating func skipBraces() throws(SourceError) {
+    let start = token.position
+    var open: [UInt8] = []
+    repeat {
+      guard token.kind != .end else { throw error("a brace is not closed", at: start) }
+      if token.kind == .symbol {
+        switch token.text[0] {
+        case 0x7B, 0x5B, 0x3C: open.append(token.text[0] + 2)
+        case 0x7D, 0x5D, 0x3E:
+          guard open.popLast() == token.text[0] else { throw error("\(found) closes what was not opened") }
+        default: break
+        }
+      }
+      try advance()
+    } while !open.isEmpty
+  }
+
+  // MARK: - Messages
+
+  private mutating func message(_ remarks: SourceRemarks) throws(SourceError) -> MessageNode {
+    try advance()
+    var message = MessageNode(name: "", position: token.position, remarks: remarks)
+    message.name = try name("the message's name")
+    try parseBody(of: &message)
+    return message
+  }
+
+  private mutating func parseBody(of message: inout MessageNode) throws(SourceError) {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= DescriptorPool.nestingLimit else { throw error("messages nest too deep") }
+    try take("{")
+    message.remarks.trailing = tokens.trailing
+    while try !takes(symbol: "}") {
+      let remarks = SourceRemarks(leading: token.leading)
+      if try takes(symbol: ";") { continue }
+      switch token.kind == .word ? token.string : "" {
+      case "message": message.messages.append(try self.message(remarks))
+      case "enum": message.enums.append(try enumeration(remarks))
+      case "extend": try parseExtend(into: &message)
+      case "option": message.options += try option()
+      case "oneof": try parseOneof(of: &message, remarks)
+      case "extensions": try parseExtensions(of: &message)
+      case "reserved":
+        try parseReserved(&message.reservedRanges, &message.reservedNames, in: 1...Self.lastFieldNumber)
+      default: try parseField(of: &message, remarks, extending: nil, oneof: nil)
+      }
+    }
+  }
+
+  private mutating func parseOneof(of message: inout MessageNode, _ remarks: SourceRemarks) throws(SourceError) {
+    try advance()
+    var oneof = OneofNode(name: try name("the oneof's name"), remarks: remarks)
+    let place = message.oneofs.count
+    try take("{")
+    oneof.remarks.trailing = tokens.trailing
+    message.oneofs.append(oneof)
+    while try !takes(symbol: "}") {
+      let remarks = SourceRemarks(leading: token.leading)
+      if token.isWord("option") {
+        message.oneofs[place].options += try option()
+      } else if try !takes(symbol: ";") {
+        try parseField(of: &message, remarks, extending: nil, oneof: place)
+      }
+    }
+  }
+
+  private mutating func parseExtend(into message: inout MessageNode) throws(SourceError) {
+    try advance()
+    let extendee = try fullName("the message to extend")
+    try take("{")
+    while try !takes(symbol: "}") {
+      let remarks = SourceRemarks(leading: token.leading)
+      if try !takes(symbol: ";") { try parseField(of: &message, remarks, extending: extendee, oneof: nil) }
+    }
+  }
+
+  private mutating func parseExtensions(of message: inout MessageNode) throws(SourceError) {
+    try advance()
+    repeat { message.extensionRanges.append(try range(in: 1...Self.lastFieldNumber)) } while try takes(symbol: ",")
+    _ = try optionListSkipping()
+    try take(";")
+  }
+
+  /// Options of extension ranges hold declarations in braces, too.
+  private mutating func optionListSkipping() throws(SourceError) -> Bool {
+    guard token.isSymbol(0x5B) else { return false }
+    try skipBraces()
+    return true
+  }
+
+  private mutating func parseReserved(
+    _ ranges: inout [NumberRange], _ names: inout [String], in numbers: ClosedRange<Int64>
+  ) throws(SourceError) {
+    try advance()
+    repeat {
+      switch token.kind {
+      case .string: names.append(try string("a reserved name"))
+      case .word: names.append(try name("a reserved name"))
+      default: ranges.append(try range(in: numbers))
+      }
+    } while try takes(symbol: ",")
+    try take(";")
+  }
+
+  private mutating func range(in numbers: ClosedRange<Int64>) throws(SourceError) -> NumberRange {
+    let first = try integer("a number", in: numbers)
+    var last = first
+    if try takes("to") {
+      last = try takes("max") ? numbers.upperBound : try integer("the range's end", in: first...numbers.upperBound)
+    }
+    return NumberRange(first: Int32(first), last: Int32(last))
+  }
+
+  // MARK: - Fields
+
+  private mutating func parseField(
+    of message: inout MessageNode, _ remarks: SourceRemarks, extending extendee: String?, oneof: Int?
+  ) throws(SourceError) {
+    var field = FieldNode(
+      name: "", position: token.position, remarks: remarks, type: .scalar(.bool), typePosition: token.position)
+    (field.extendee, field.oneof) = (extendee, oneof)
+    let labels: [(String, FieldNode.Label)] = [
+      ("optional", .optional), ("required", .required), ("repeated", .repeated),
+    ]
+    for (word, label) in labels where field.label == .none && token.isWord(word) {
+      try advance()
+      field.label = label
+    }
+    guard oneof == nil || field.label == .none else {
+      throw error("a field of a oneof has no label", at: field.position)
+    }
+    field.typePosition = token.position
+    let type = try fullName("a field's type")
+    if type == "group" {
+      try parseGroup(&field, of: &message)
+    } else {
+      var entry: MessageNode?
+      if type == "map", token.isSymbol(0x3C) {
+        entry = try mapEntry(field)
+      } else {
+        field.type = FieldType(word: type).map { .scalar($0) } ?? .named(type)
+      }
+      field.position = token.position
+      field.name = try name("the field's name")
+      if var entry {
+        entry.name = Self.camelCase(field.name) + "Entry"
+        (field.label, field.type) = (.repeated, .own(entry.name, isGroup: false))
+        message.messages.append(entry)
+      }
+      try parseNumber(&field)
+      try takeEnd(&field.remarks)
+    }
+    if extendee == nil { message.fields.append(field) } else { message.extensions.append(field) }
+  }
+
+  private mutating func parseNumber(_ field: inout FieldNode) throws(SourceError) {
+    guard try takes(symbol: "=") else { throw error("the field needs a number: \"=\" is missing before \(found)") }
+    field.number = Int32(try integer("the field's number", in: 1...Self.lastFieldNumber))
+    field.options = try optionList()
+  }
+
+  /// `group Name = NUMBER { … }`: a field and its message at once.
+  private mutating func parseGroup(_ field: inout FieldNode, of message: inout MessageNode) throws(SourceError) {
+    guard file.edition == .proto2 else { throw error("groups are for proto2 alone", at: field.typePosition) }
+    field.position = token.position
+    var group = MessageNode(name: try name("the group's name"), position: field.position)
+    guard let first = group.name.utf8.first, (0x41...0x5A).contains(first) else {
+      throw error("the name of a group begins with a capital", at: field.position)
+    }
+    field.name = String(decoding: group.name.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+    field.type = .own(group.name, isGroup: true)
+    try parseNumber(&field)
+    try parseBody(of: &group)
+    message.messages.append(group)
+  }
+
+  /// `map<KEY, VALUE>`, as the message of its entries.
+  private mutating func mapEntry(_ field: FieldNode) throws(SourceError) -> MessageNode {
+    guard field.label == .none, field.extendee == nil, field.oneof == nil else {
+      throw error("a map has no label, and is neither in a oneof nor an extension", at: field.position)
+    }
+    var entry = MessageNode(name: "", position: field.position)
+    entry.isMapEntry = true
+    try take("<")
+    for (name, number) in [("key", 1), ("value", 2)] {
+      let position = token.position
+      let type = try fullName("the \(name)'s type")
+      let typeName: FieldNode.TypeName = FieldType(word: type).map { .scalar($0) } ?? .named(type)
+      var part = FieldNode(name: name, position: position, type: typeName, typePosition: position)
+      (part.label, part.number) = (.optional, Int32(number))
+      entry.fields.append(part)
+      if number == 1 { try take(",") }
+    }
+    try take(">")
+    return entry
+  }
+
+  /// `some_map` as `SomeMap`, as protoc names the entries' message.
+  private static func camelCase(_ name: String) -> String {
+    var text: [UInt8] = []
+    var isUpper = true
+    for byte in name.utf8 {
+      if byte == 0x5F {
+        isUpper = true
+        continue
+      }
+      text.append(isUpper && (0x61...0x7A).contains(byte) ? byte & ~0x20 : byte)
+      isUpper = false
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  // MARK: - Enums and services
+
+  private mutating func enumeration(_ remarks: SourceRemarks) throws(SourceError) -> EnumNode {
+    try advance()
+    let position = token.position
+    var node = EnumNode(name: try name("the enum's name"), position: position, remarks: remarks)
+    try take("{")
+    node.remarks.trailing = tokens.trailing
+    while try !takes(symbol: "}") {
+      var remarks = SourceRemarks(leading: token.leading)
+      if try takes(symbol: ";") { continue }
+      if token.isWord("option") {
+        node.options += try option()
+      } else if token.isWord("reserved") {
+        try parseReserved(&node.reservedRanges, &node.reservedNames, in: Int64(Int32.min)...Int64(Int32.max))
+      } else {
+        let name = try name("a value's name")
+        try take("=")
+        let number = try integer("the value's number", in: Int64(Int32.min)...Int64(Int32.max))
+        let options = try optionList()
+        try takeEnd(&remarks)
+        node.values.append((name, Int32(number), options, remarks))
+      }
+    }
+    return node
+  }
+
+  private mutating func service(_ remarks: SourceRemarks) throws(SourceError) -> ServiceNode {
+    try advance()
+    let position = token.position
+    var service = ServiceNode(name: try name("the service's name"), position: position, remarks: remarks)
+    try take("{")
+    service.remarks.trailing = tokens.trailing
+    while try !takes(symbol: "}") {
+      let remarks = SourceRemarks(leading: token.leading)
+      if try takes(symbol: ";") { continue }
+      if token.isWord("option") {
+        service.options += try option()
+      } else {
+        guard token.isWord("rpc") else { throw error("\"rpc\" is missing before \(found)") }
+        service.methods.append(try method(remarks))
+      }
+    }
+    return service
+  }
+
+  private mutating func method(_ remarks: SourceRemarks) throws(SourceError) -> MethodNode {
+    try advance()
+    let position = token.position
+    let name = try name("the method's name")
+    let (input, isClientStreaming) = try methodType()
+    guard try takes("returns") else { throw error("\"returns\" is missing before \(found)") }
+    let (output, isServerStreaming) = try methodType()
+    var method = MethodNode(name: name, position: position, remarks: remarks, input: input, output: output)
+    (method.isClientStreaming, method.isServerStreaming) = (isClientStreaming, isServerStreaming)
+    guard try takes(symbol: "{") else {
+      try takeEnd(&method.remarks)
+      return method
+    }
+    method.remarks.trailing = tokens.trailing
+    while try !takes(symbol: "}") {
+      if token.isWord("option") {
+        method.options += try option()
+      } else {
+        try take(";")
+      }
+    }
+    return method
+  }
+
+  private mutating func methodType() throws(SourceError) -> (type: (String, SourcePosition), isStreaming: Bool) {
+    try take("(")
+    var position = token.position
+    if try takes("stream") {
+      // A message may have that name.
+      if try takes(symbol: ")") { return (("stream", position), false) }
+      position = token.position
+      let name = try fullName("a message")
+      try take(")")
+      return ((name, position), true)
+    }
+    let name = try fullName("a message")
+    try take(")")
+    return ((name, position), false)
+  }
+}
+
+extension FieldType {
+  /// The scalar type that the language has a word for.
+  fileprivate init?(word: String) {
+    var rawValue: UInt8 = 1
+    while let type = FieldType(rawValue: rawValue) {
+      if !type.word.isEmpty, type.word == word {
+        self = type
+        return
+      }
+      rawValue += 1
+    }
+    return nil
+  }
+}
