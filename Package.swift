@@ -117,8 +117,8 @@ var targets: [Target] = [
   part(
     "Diagnostics",
     [
-      "BlockingClient", "Bytes", "Crypto", "DNS", "Fault", "Flags", "GRPC", "HTTP1", "HTTP2", "Health", "HealthProbe",
-      "JSON", "Netlink", "Sniff", "Sys", "TLS",
+      "BlockingClient", "Bytes", "Crypto", "DNS", "Fault", "Flags", "GRPC", "Gzip", "HTTP1", "HTTP2", "Health",
+      "HealthProbe", "JSON", "Netlink", "Protobuf", "Reflection", "Sniff", "Sys", "TLS",
     ]),
 
   // Floor 4: executables.

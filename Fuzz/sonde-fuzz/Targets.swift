@@ -25,6 +25,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
   "json-stream": jsonStream, "json-mapping": jsonMapping,
   "service-config": serviceConfig, "reflection": reflection, "dns": dns, "resolver-files": resolverFiles,
   "http1": http1, "url": url, "sniff": sniff, "netlink": netlink, "filters": filters,
+  "schema-source": schemaSource,
   "descriptors": descriptors, "messages": messages,
 ]
 
@@ -466,4 +467,14 @@ private func write(_ value: JSONValue, _ writer: inout JSONWriter) {
     guard condition.matches(record) else { continue }
     check(condition.canMatch(isIPv6: family == 10), "a family that matches is asked about")
   }
+}
+
+/// A .proto file: what it compiles to is linked, printed and compared with itself.
+@Sendable private func schemaSource(_ input: [UInt8]) {
+  let files = try? SchemaSource.compile(["a.proto"]) { $0 == "a.proto" ? .success(input) : .missing }
+  guard let files, let pool = try? DescriptorPool(files: files), let file = pool.file(named: "a.proto") else { return }
+  var printer = SchemaPrinter()
+  printer.print(file)
+  check(!printer.text.isEmpty, "a file is printed")
+  check(SchemaComparison.changes(from: pool, to: pool).isEmpty, "a schema is compatible with itself")
 }

@@ -25,11 +25,14 @@ package final class ByteStream {
   /// Bytes of the application that came along with something else and were not taken yet.
   private var incoming: [UInt8] = []
 
+  /// The address at the other end.
+  package let address: SocketAddress
   /// The address at the other end, for messages.
   package let name: String
 
   package init(_ socket: consuming StreamSocket, waiter: Waiter) {
-    name = socket.address.text
+    address = socket.address
+    name = address.text
     self.socket = consume socket
     self.waiter = waiter
   }
@@ -106,6 +109,15 @@ package final class ByteStream {
     }
     return try waiter.wait(for: socket, .readable, until: deadline)
   }
+
+  /// Adds the socket to a poll: for what the peer says, and for room where something is still to be sent.
+  func add(to poll: inout Poll) { poll.add(socket, for: outgoing.isEmpty ? .readable : [.readable, .writable]) }
+
+  /// Whether there is something to read that no poll tells of.
+  var hasReceived: Bool { !incoming.isEmpty || hasEnded }
+
+  /// Sends what is still to be sent, as far as the kernel takes it.
+  func sendRest() throws(Fault) { if !outgoing.isEmpty { try flush() } }
 
   /// Reads what is there.
   package func receive() throws(Fault) -> StreamRead {

@@ -28,7 +28,7 @@ public final class Call {
     do throws(Status) {
       connection.send(try MessageFramer.frame(message, encoding: encoding), on: id, endStream: isLast)
     } catch { throw Fault(.callFailed, connection.peerName, detail: error.message) }
-    while connection.pendingBytes(on: id) > Connection.sendBacklog {
+    while isBacklogged {
       guard try connection.advance(until: deadline) else { throw Fault(.callTimeout, connection.peerName) }
     }
   }
@@ -36,18 +36,25 @@ public final class Call {
   /// Says that no more messages follow.
   public func finishSending() { connection.send([], on: id, endStream: true) }
 
+  /// Whether so much waits to be sent that more should wait, too.
+  public var isBacklogged: Bool { connection.pendingBytes(on: id) > Connection.sendBacklog }
+
+  /// The next thing that has happened already; nil where there is none.
+  public func takeEvent() -> ClientCallEvent? {
+    guard let event = state.nextEvent() else { return nil }
+    if case .ended = event {
+      hasEnded = true
+      connection.reset(id)
+    }
+    return event
+  }
+
   /// The call's next event; nil after its end.
   ///
   /// Throws ``FaultCode/callTimeout`` where the deadline comes first: the call is then cancelled.
   public func nextEvent(until deadline: Deadline) throws(Fault) -> ClientCallEvent? {
     while true {
-      if let event = state.nextEvent() {
-        if case .ended = event {
-          hasEnded = true
-          connection.reset(id)
-        }
-        return event
-      }
+      if let event = takeEvent() { return event }
       if hasEnded { return nil }
       guard try connection.advance(until: deadline) else {
         cancel()

@@ -4,7 +4,7 @@ internal import Bytes
 public import Fault
 public import GRPC
 internal import HTTP2
-internal import Sys
+public import Sys
 public import TLS
 
 /// An HTTP/2 connection on which calls run, one after another or side by side.
@@ -15,7 +15,8 @@ public final class Connection {
   /// How much of a call's messages may wait to be sent before `send` waits itself.
   static let sendBacklog = 64 << 10
 
-  private let link: HTTP2Link
+  /// The link that calls share; whoever drives it by itself starts no calls here.
+  package let link: HTTP2Link
   private let log: TransportLog?
   private var calls: [StreamID: Call] = [:]
   private var isOver = false
@@ -31,6 +32,8 @@ public final class Connection {
 
   /// The address at the other end.
   public var peerName: String { link.peerName }
+  /// Whether the other end is a process of this machine's, reached without a network and without a proxy.
+  public var isLocal: Bool { link.peerAddress.isLoopback && timings.proxy == nil }
   /// What the kernel knows of the connection; see ``Sys/StreamSocket/tcpInfo``.
   package var tcpInfo: [UInt8] { link.tcpInfo }
 
@@ -47,12 +50,14 @@ public final class Connection {
     try link.handshake(early, until: deadline)
   }
 
-  /// Starts a call.
-  public func start(_ request: ClientRequest, kind: CallKind) throws(Fault) -> Call {
+  /// Starts a call that takes messages of so many bytes.
+  public func start(
+    _ request: ClientRequest, kind: CallKind, receiveLimit: Int = defaultReceiveLimit
+  ) throws(Fault) -> Call {
     if let failure { throw failure }
     do throws(HTTP2Error) {
       let id = try link.session.submitRequest(request.fields, endStream: false)
-      let call = Call(on: self, id, ClientCall(kind: kind))
+      let call = Call(on: self, id, ClientCall(kind: kind, receiveLimit: receiveLimit))
       calls[id] = call
       return call
     } catch { throw goAway ?? Fault(.protocolViolation, peerName, detail: error.message) }
@@ -61,6 +66,18 @@ public final class Connection {
   /// Says goodbye and closes: GOAWAY, then our end of the stream, then the server's. Calls that still run end.
   public func close() {
     link.close()
+    dispatch()
+  }
+
+  // MARK: - For callers that wait for more than a call
+
+  /// Adds the socket to a poll of the caller's, for ``pump(isReady:)``. True where that has something to do at once.
+  public func add(to poll: inout Poll) -> Bool { link.add(to: &poll) }
+
+  /// Moves bytes both ways without waiting; what the poll said of the socket is `isReady`. ``Call/takeEvent()`` tells
+  /// what came of it.
+  public func pump(isReady: Bool) {
+    link.pump(isReady: isReady)
     dispatch()
   }
 

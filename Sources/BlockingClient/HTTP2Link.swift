@@ -25,6 +25,8 @@ package final class HTTP2Link {
 
   /// The address at the other end.
   package var peerName: String { stream.name }
+  /// The address at the other end, which may be a proxy's.
+  var peerAddress: SocketAddress { stream.address }
   /// What the kernel knows of the connection; see ``Sys/StreamSocket/tcpInfo``.
   var tcpInfo: [UInt8] { stream.tcpInfo }
 
@@ -85,6 +87,37 @@ package final class HTTP2Link {
     }
     collect()
     return true
+  }
+
+  /// Adds the socket to a poll of the caller's, for ``pump(isReady:)``. True where that has something to do at once.
+  package func add(to poll: inout Poll) -> Bool {
+    stream.add(to: &poll)
+    return stream.hasReceived
+  }
+
+  /// Sends what is due and takes what has come, without waiting: for callers that wait for many links at once. What
+  /// the poll said of the socket is `isReady`.
+  package func pump(isReady: Bool) {
+    guard failure == nil else { return }
+    do throws(Fault) {
+      if isReady {
+        switch try stream.receive() {
+        case .bytes(let bytes): session.receive(bytes.span)
+        case .endOfStream: session.receiveEnd()
+        case .nothing: break
+        }
+        collect()
+      }
+      try sendWhatIsDue()
+      try stream.sendRest()
+      if collect() { try sendWhatIsDue() }
+      if failure == nil, !session.wantsRead, !session.wantsWrite {
+        end(with: goAway ?? Fault(.connectionLost, peerName))
+      }
+    } catch {
+      collect()
+      end(with: error)
+    }
   }
 
   /// Says goodbye and closes: GOAWAY, then our end of the stream, then the server's.

@@ -46,3 +46,11 @@ extension String {
     }
   }
 }
+
+/// The value of a header field as it may be shown: those of some names are secret.
+func shownValue(of name: String, _ value: String) -> String {
+  switch name.asciiLowercased {
+  case "authorization", "cookie", "proxy-authorization", "set-cookie": "<hidden>"
+  default: value.withoutCredentialsInURLs.safeForDisplay
+  }
+}

@@ -8,35 +8,45 @@ internal import Sys
 // Diagnostics: netdiag's checks, each a value that is looked at first and rendered afterwards, as text or as JSON.
 
 /// How a run ends.
-enum ExitCode: Int32 {
+struct ExitCode: RawRepresentable, Equatable {
+  let rawValue: Int32
+
   /// All is well.
-  case fine = 0
+  static let fine = ExitCode(rawValue: 0)
   /// A problem was found.
-  case problem = 1
+  static let problem = ExitCode(rawValue: 1)
   /// The command line cannot be used.
-  case usage = 2
+  static let usage = ExitCode(rawValue: 2)
   /// It could not be determined: something that it takes to know is missing or forbidden, or a signal ended the run.
-  case undetermined = 3
+  static let undetermined = ExitCode(rawValue: 3)
+
+  /// The status of a call: 0 for OK, 64 and the status's code for any other.
+  static func status(_ code: Int) -> ExitCode {
+    code == 0 ? .fine : ExitCode(rawValue: 64 + Int32(truncatingIfNeeded: min(code, 63)))
+  }
 }
 
 /// The tool: its commands, and what they share.
 public enum Netdiag {
   /// One command of the tool.
   public struct Command: Sendable {
-    /// The word that calls it.
+    /// The word that calls it; or two, of which the first is a group's.
     public let name: String
     /// Its flags, and the flags of every command.
     public let flags: FlagTable
     /// Whether the tables of `/proc` are of use where a namespace cannot be entered.
     let readsTables: Bool
+    /// Whether `netdiag complete` tells what its words may be.
+    public let completesOperands: Bool
     let run: @Sendable (Invocation) throws(UsageError) -> ExitCode
 
     init(
       _ name: String, summary: String, operands: String, groups: [FlagGroup], readsTables: Bool = false,
-      run: @escaping @Sendable (Invocation) throws(UsageError) -> ExitCode
+      completesOperands: Bool = false, run: @escaping @Sendable (Invocation) throws(UsageError) -> ExitCode
     ) {
       self.name = name
       self.readsTables = readsTables
+      self.completesOperands = completesOperands
       self.run = run
       flags = FlagTable(
         tool: "netdiag " + name, summary: summary, environmentPrefix: "", groups: groups + sharedFlags,
@@ -47,7 +57,8 @@ public enum Netdiag {
   /// The commands, in the order of help.
   public static let commands: [Command] = [
     listenersCommand, tcpCommand, tlsCommand, dnsCommand, httpCommand, http2Command, healthCommand, netCommand,
-    doctorCommand, waitCommand, explainCommand, socketsCommand, balanceCommand,
+    doctorCommand, waitCommand, explainCommand, socketsCommand, balanceCommand, grpcListCommand,
+    grpcDescribeCommand, grpcCallCommand, grpcDiffCommand, grpcBenchCommand,
   ]
 
   /// What the tool does, in one sentence without a full stop.
@@ -89,14 +100,41 @@ public enum Netdiag {
     case "version", "-version", "--version":
       StandardStream.output.write(versionText("netdiag", more: ["libmnl"]))
       return ExitCode.fine.rawValue
+    case "complete" where arguments.count == 2:
+      StandardStream.output.write(Completion.run(arguments[1], environment))
+      return ExitCode.fine.rawValue
     default: break
     }
-    guard let command = commands.first(where: { $0.name == name }) else {
+    if let command = commands.first(where: { $0.name == name }) {
+      return run(command, Array(arguments.dropFirst()), environment)
+    }
+    let group = commands.filter { $0.name.hasPrefix(name + " ") }
+    guard !group.isEmpty else {
       StandardStream.error.write("netdiag: there is no command \(name.quoted); see netdiag help\n")
       return ExitCode.usage.rawValue
     }
+    switch arguments.dropFirst().first {
+    case nil:
+      StandardStream.error.write(help(group))
+      return ExitCode.usage.rawValue
+    case "help"?, "-h"?, "-help"?, "--help"?:
+      StandardStream.output.write(help(group))
+      return ExitCode.fine.rawValue
+    case let word?:
+      guard let command = group.first(where: { $0.name == name + " " + word }) else {
+        StandardStream.error.write(
+          "netdiag \(name): there is no command \(word.quoted); see netdiag \(name) help\n")
+        return ExitCode.usage.rawValue
+      }
+      return run(command, Array(arguments.dropFirst(2)), environment)
+    }
+  }
+
+  private static func run(
+    _ command: Command, _ arguments: [String], _ environment: @escaping (String) -> String?
+  ) -> Int32 {
     do throws(FlagError) {
-      let values = try command.flags.parse(Array(arguments.dropFirst()))
+      let values = try command.flags.parse(arguments)
       return run(command, Invocation(flags: values, environment: environment))
     } catch {
       switch error {
@@ -104,7 +142,7 @@ public enum Netdiag {
         StandardStream.output.write(command.flags.help)
         return ExitCode.fine.rawValue
       case .message(let line):
-        StandardStream.error.write("netdiag \(name): \(line); see netdiag \(name) --help\n")
+        StandardStream.error.write("netdiag \(command.name): \(line); see netdiag \(command.name) --help\n")
         return ExitCode.usage.rawValue
       }
     }
@@ -138,10 +176,12 @@ public enum Netdiag {
   }
 
   /// What `netdiag help` prints.
-  static var help: String {
+  static var help: String { help(commands) }
+
+  private static func help(_ commands: [Command]) -> String {
     var text = "usage: netdiag COMMAND [flags] …\n\n\(summary).\n\n"
     for command in commands {
-      text += "  " + command.name.padded(to: 12) + command.flags.summary + "\n"
+      text += "  " + command.name.padded(to: 15) + command.flags.summary + "\n"
     }
     return text + "\nnetdiag COMMAND --help tells the flags of a command, netdiag version what is linked in.\n"
   }

@@ -7,13 +7,17 @@ public import Flags
 public struct CommandSet: Sendable {
   /// One of the tool's commands.
   public struct Command: Sendable {
-    /// The word that calls it.
+    /// The word that calls it; or two, of which the first is a group's.
     public let name: String
     /// Its flags, those of every command included.
     public let table: FlagTable
+    /// Whether the tool's own `complete LINE` tells what its words may be.
+    public let completesOperands: Bool
 
     /// A command.
-    public init(_ name: String, _ table: FlagTable) { (self.name, self.table) = (name, table) }
+    public init(_ name: String, _ table: FlagTable, completesOperands: Bool = false) {
+      (self.name, self.table, self.completesOperands) = (name, table, completesOperands)
+    }
   }
 
   /// The tool's name, as it is called.
@@ -62,16 +66,49 @@ extension CommandSet {
   private var function: String { "_" + tool }
 
   /// The words that may come first.
-  private var words: [String] { commands.map { $0.name } + ["help", "version"] }
+  private var words: [String] { firstWords + ["help", "version"] }
+
+  private var firstWords: [String] {
+    var words: [String] = []
+    for command in commands where !words.contains(command.word) { words.append(command.word) }
+    return words
+  }
+
+  /// The words of which each begins the names of several commands, and those that may come second.
+  private var groups: [(word: String, seconds: [String])] {
+    firstWords.compactMap { word in
+      let seconds = commands.filter { $0.word == word }.compactMap { $0.second }
+      return seconds.isEmpty ? nil : (word, seconds)
+    }
+  }
 
   /// A file for bash, to be sourced or put into its completions folder.
   public var bash: String {
     var cases = ""
     for command in commands {
       let completions = Completions(command.table)
-      cases += "    \(command.name))\n"
+      cases += "    \(command.second == nil ? command.name : "'\(command.name)'"))\n"
+      if command.completesOperands {
+        // Bash breaks words at colons, too: the tool is told the line itself.
+        cases += "      if [[ $word != -* ]]; then\n"
+        cases += "        COMPREPLY=($(compgen -W \"$(\(tool) complete \"${COMP_LINE:0:COMP_POINT}\" 2>/dev/null)\""
+        cases += " -- \"$word\"))\n        return\n      fi\n"
+      }
       cases += completions.bashBody.split(onASCII: 0x0A).dropLast().map { "    \($0)\n" }.joined()
       cases += "      ;;\n"
+    }
+    var groupCases = ""
+    for (word, seconds) in groups {
+      groupCases += """
+          if [[ $command == \(word) ]]; then
+            if ((COMP_CWORD == 2)); then
+              COMPREPLY=($(compgen -W "\(seconds.joined(separator: " ")) help" -- "$word"))
+              return
+            fi
+            command+=" ${COMP_WORDS[2]}"
+          fi
+
+        """
     }
     return """
       # bash completion for \(tool)
@@ -81,7 +118,8 @@ extension CommandSet {
           COMPREPLY=($(compgen -W "\(words.joined(separator: " "))" -- "$word"))
           return
         fi
-        case ${COMP_WORDS[1]} in
+        local command=${COMP_WORDS[1]}
+      \(groupCases)  case $command in
       \(cases)  esac
         return 0
       }
@@ -92,16 +130,29 @@ extension CommandSet {
 
   /// A file for zsh, to be put into a folder of `fpath` under the name `_TOOL`.
   public var zsh: String {
-    var text = "#compdef \(tool)\nlocal -a commands=(\n"
-    for command in commands {
-      text += "  '\(command.name):\(command.table.summary.filter { !"':\\".contains($0) })'\n"
+    func described(_ commands: [(String, String)]) -> String {
+      commands.map { "  '\($0):\($1.filter { !"':\\".contains($0) })'\n" }.joined()
     }
-    text += "  'help:tells the commands'\n  'version:tells the version'\n)\n"
+    let firsts = firstWords.map { word in
+      (word, commands.first { $0.name == word }?.table.summary ?? "commands about \(word)")
+    }
+    var text = "#compdef \(tool)\nlocal -a commands=(\n"
+    text += described(firsts + [("help", "tells the commands"), ("version", "tells the version")]) + ")\n"
     text += "if ((CURRENT == 2)); then\n  _describe command commands\n  return\nfi\n"
-    text += "local command=$words[2]\nshift words\n((CURRENT--))\ncase $command in\n"
+    text += "local command=$words[2]\nshift words\n((CURRENT--))\n"
+    for (word, _) in groups {
+      let seconds = commands.filter { $0.word == word }.map { ($0.second ?? "", $0.table.summary) }
+      text += "if [[ $command == \(word) ]]; then\n  commands=(\n" + described(seconds) + "  )\n"
+      text += "  if ((CURRENT == 2)); then\n    _describe command commands\n    return\n  fi\n"
+      text += "  command=\"$command $words[2]\"\n  shift words\n  ((CURRENT--))\nfi\n"
+    }
+    text += "case $command in\n"
     for command in commands {
-      let lines = Completions(command.table).zshArguments + ["'*: :_files'"]
-      text += "\(command.name))\n  _arguments \\\n"
+      let operands =
+        command.completesOperands
+        ? "'*: :{ compadd -- ${(f)\"$(\(tool) complete \"$LBUFFER\" 2>/dev/null)\"} }'" : "'*: :_files'"
+      let lines = Completions(command.table).zshArguments + [operands]
+      text += (command.second == nil ? command.name : "'\(command.name)'") + ")\n  _arguments \\\n"
       text += lines.map { "    " + $0 }.joined(separator: " \\\n") + "\n  ;;\n"
     }
     return text + "esac\n"
@@ -110,16 +161,40 @@ extension CommandSet {
   /// A file for fish, to be put into its completions folder.
   public var fish: String {
     var text = "# fish completion for \(tool)\n"
-    for command in commands {
-      let summary = command.table.summary.filter { $0 != "'" && $0 != "\\" }
-      text += "complete -c \(tool) -f -n __fish_use_subcommand -a \(command.name) -d '\(summary)'\n"
+    func offer(_ word: String, _ condition: String, _ summary: String) {
+      let summary = summary.filter { $0 != "'" && $0 != "\\" }
+      text += "complete -c \(tool) -f -n '\(condition)' -a \(word) -d '\(summary)'\n"
+    }
+    for word in firstWords {
+      let summary = commands.first { $0.name == word }?.table.summary ?? "commands about \(word)"
+      offer(word, "__fish_use_subcommand", summary)
     }
     text += "complete -c \(tool) -f -n __fish_use_subcommand -a 'help version'\n"
+    for (word, seconds) in groups {
+      let none = seconds.joined(separator: " ")
+      for command in commands where command.word == word {
+        offer(
+          command.second ?? "", "__fish_seen_subcommand_from \(word); and not __fish_seen_subcommand_from \(none)",
+          command.table.summary)
+      }
+    }
     for command in commands {
+      let seen = [command.word, command.second].compactMap { $0 }.map { "__fish_seen_subcommand_from \($0)" }
+      if command.completesOperands {
+        text += "complete -c \(tool) -f -n '\(seen.joined(separator: "; and "))' "
+        text += "-a '(\(tool) complete (commandline -c | string collect) 2>/dev/null)'\n"
+      }
       for line in Completions(command.table).fishOptions {
-        text += "complete -c \(tool) -n '__fish_seen_subcommand_from \(command.name)' \(line)\n"
+        text += "complete -c \(tool) -n '\(seen.joined(separator: "; and "))' \(line)\n"
       }
     }
     return text
   }
+}
+
+extension CommandSet.Command {
+  /// The first word of the name.
+  fileprivate var word: String { name.split(onASCII: 0x20)[0] }
+  /// The second one; nil for a name of one word.
+  fileprivate var second: String? { name.split(onASCII: 0x20).dropFirst().first }
 }

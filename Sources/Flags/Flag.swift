@@ -14,6 +14,8 @@ public struct Flag: Sendable {
     case string
     /// A length of time, see ``GoDuration``.
     case duration
+    /// A length of time, too; a number without a unit is of seconds.
+    case seconds
     /// A whole number in a range.
     case integer(ClosedRange<Int>)
     /// One of some words.
@@ -36,8 +38,8 @@ public struct Flag: Sendable {
   public let details: String
   /// Whether an environment variable gives the value too.
   public let hasEnvironment: Bool
-  /// One letter or digit that means the flag too, with one dash: several may stand together, as in `-tln`. Empty for
-  /// none; booleans alone have one.
+  /// One letter or digit that means the flag too; empty for none. Those of booleans may stand together behind one dash,
+  /// as in `-tln`.
   public let short: String
 
   /// A flag.

@@ -120,14 +120,17 @@ extension FlagTable {
 
   private func flag(named name: String) -> Flag? {
     for group in groups { for flag in group.flags where flag.name == name { return flag } }
+    for group in groups { for flag in group.flags where !name.isEmpty && flag.short == name { return flag } }
     return nil
   }
 
-  /// The flags that letters mean, one each; nil where one means none.
+  /// The booleans that letters mean, one each; nil where one means none.
   private func flags(abbreviated letters: [UInt8]) -> [Flag]? {
     var found: [Flag] = []
     for letter in letters {
-      guard let flag = flags.first(where: { $0.short.utf8.elementsEqual([letter]) }) else { return nil }
+      guard let flag = flags.first(where: { $0.short.utf8.elementsEqual([letter]) && $0.kind == .bool }) else {
+        return nil
+      }
       found.append(flag)
     }
     return found
@@ -168,6 +171,9 @@ extension Flag {
       }
     case .duration:
       return GoDuration.parse(value) == nil ? .failure(Reason(text: "parse error")) : .success(value)
+    case .seconds:
+      if GoDuration.parse(value) != nil { return .success(value) }
+      return GoDuration.parse(value + "s") == nil ? .failure(Reason(text: "parse error")) : .success(value + "s")
     case .integer(let range):
       guard let number = parseDecimal(value.utf8) else { return .failure(Reason(text: "parse error")) }
       guard range.contains(number) else {

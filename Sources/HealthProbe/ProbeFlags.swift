@@ -91,7 +91,7 @@ public let probeFlags = FlagTable(
   ], required: "-addr=ADDRESS")
 
 /// What `-rpc-header` and its file take: the part before the first colon is the name.
-func splitHeader(_ text: String) -> (name: String, value: String)? {
+package func splitHeader(_ text: String) -> (name: String, value: String)? {
   guard let colon = text.utf8.firstIndex(of: 0x3A) else { return nil }
   var value = Substring(text[colon...]).utf8.dropFirst()
   while let first = value.first, first == 0x20 || (0x09...0x0D).contains(first) { value.removeFirst() }

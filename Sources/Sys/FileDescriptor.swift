@@ -35,6 +35,9 @@ public enum StandardInput {
     }
     return bytes
   }
+
+  /// Reads what is there, waiting for something; empty at the input's end, and where it cannot be read.
+  public static func readSome() -> [UInt8] { (try? readChunk(0, atMost: 64 << 10)) ?? [] }
 }
 
 /// A standard stream of the process.

@@ -6,7 +6,8 @@ import FlagDocs
 /// netdiag as its documents show it.
 let netdiagCommands = CommandSet(
   tool: "netdiag", summary: Netdiag.summary,
-  commands: Netdiag.commands.map { CommandSet.Command($0.name, $0.flags) }, shared: Netdiag.sharedFlags)
+  commands: Netdiag.commands.map { .init($0.name, $0.flags, completesOperands: $0.completesOperands) },
+  shared: Netdiag.sharedFlags)
 
 /// What netdiag's man page says beside its commands and flags.
 let netdiagManual = [
@@ -17,6 +18,7 @@ let netdiagManual = [
       .term("1", "A problem was found; with --strict, a warning is one."),
       .term("2", "The command line cannot be used."),
       .term("3", "It could not be determined: what it takes to know is missing or forbidden. The output names it."),
+      .term("64 + N", "grpc call: the call has ended with the status of code N, such as 69 for NOT_FOUND."),
     ]),
   ManSection(
     "OUTPUT",
@@ -41,6 +43,7 @@ let netdiagManual = [
     [
       .code("netdiag listeners 50051"),
       .code("netdiag net --same-network user-service"),
+      .code("netdiag grpc call -plaintext localhost:50051 pb.Greeter/SayHello -d '{\"name\": \"Docker\"}'"),
       .code("docker run --rm --network container:NAME sonde/netdiag listeners"),
     ]),
 ]

@@ -44,8 +44,10 @@ import Testing
     let commands = Set(Netdiag.commands.map(\.name))
     for diagnosis in Diagnosis.all {
       #expect(!diagnosis.causes.isEmpty && !diagnosis.cure.isEmpty && !diagnosis.meaning.hasSuffix("."))
-      let words = diagnosis.next.split(separator: " ")
-      if words.count > 1 { #expect(words[0] == "netdiag" && commands.contains(String(words[1])), "\(diagnosis.code)") }
+      let words = diagnosis.next.split(separator: " ").map(String.init)
+      guard words.count > 1 else { continue }
+      let name = words[1] == "grpc" ? words[1...2].joined(separator: " ") : words[1]
+      #expect(words[0] == "netdiag" && commands.contains(name), "\(diagnosis.code)")
     }
   }
 

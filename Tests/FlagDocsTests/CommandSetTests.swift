@@ -29,6 +29,9 @@ import Testing
         table(
           "second", [Flag("cacert", .string, "FILE", summary: "Trust it", hasEnvironment: false)],
           operands: "[PORT…]")),
+      .init(
+        "group one", table("group one", [Flag("x", .bool, summary: "Be X", hasEnvironment: false)], operands: "WORD")),
+      .init("group two", table("group two", [Flag("y", .bool, summary: "Be Y", hasEnvironment: false)])),
     ], shared: shared)
 
   @Test("the page has each command with its own flags, and what all share once")
@@ -37,8 +40,8 @@ import Testing
     let headings = page.split(separator: "\n").filter { $0.hasPrefix(".S") }
     #expect(
       headings == [
-        ".SH NAME", ".SH SYNOPSIS", ".SH COMMANDS", ".SS first [flags]", ".SS second [flags] [PORT…]", ".SH OUTPUT",
-        ".SH NOTES",
+        ".SH NAME", ".SH SYNOPSIS", ".SH COMMANDS", ".SS first [flags]", ".SS second [flags] [PORT…]",
+        ".SS group one [flags] WORD", ".SS group two [flags]", ".SH OUTPUT", ".SH NOTES",
       ])
     #expect(page.components(separatedBy: "\\fB\\-\\-json\\fR").count == 2)
     #expect(page.contains("\\fB\\-\\-cacert\\fR=\\fIFILE\\fR\nTrust it."))
@@ -64,10 +67,12 @@ import Testing
 
   @Test("bash offers commands first, then the flags of the command, then the words of a flag")
   func bash() throws {
-    #expect(try offered(["tool", ""]) == ["first", "second", "help", "version"])
+    #expect(try offered(["tool", ""]) == ["first", "second", "group", "help", "version"])
     #expect(try offered(["tool", "se"]) == ["second"])
     #expect(try offered(["tool", "first", "--"]) == ["--type=", "--json"])
     #expect(try offered(["tool", "second", "--"]) == ["--cacert=", "--json"])
+    #expect(try offered(["tool", "group", ""]) == ["one", "two", "help"])
+    #expect(try offered(["tool", "group", "two", "-"]) == ["--y", "--json"])
     #expect(try offered(["tool", "first", "--type", "="]) == ["A", "SRV"])
     #expect(try offered(["tool", "first", "--type", "=", "S"]) == ["SRV"])
   }
@@ -75,9 +80,11 @@ import Testing
   @Test("zsh and fish know every command and every flag")
   func otherShells() {
     for text in [tool.zsh, tool.fish] {
-      for word in ["first", "second", "A SRV", "Its for first"] { #expect(text.contains(word), "\(word)") }
+      for word in ["first", "second", "group", "one", "two", "A SRV", "Its for first", "Its for group one"] {
+        #expect(text.contains(word), "\(word)")
+      }
     }
-    for flag in ["type", "cacert", "json"] {
+    for flag in ["type", "cacert", "json", "x", "y"] {
       #expect(tool.zsh.contains("'--\(flag)"))
       #expect(tool.fish.contains("-l \(flag) "))
     }

@@ -233,6 +233,8 @@ func refusal(_ arguments: String..., environment: [String: String] = [:]) -> Fla
         [
           Flag("tcp", .bool, summary: "TCP", short: "t"), Flag("listening", .bool, summary: "Listen", short: "l"),
           Flag("ipv4", .bool, summary: "IPv4", short: "4"), Flag("tl", .bool, summary: "A name of its own"),
+          Flag("data", .string, "TEXT", summary: "What to send", short: "d"),
+          Flag("max-time", .seconds, "DURATION", summary: "How long"),
         ])
     ], operands: "[WORD…]", dashes: "--")
 
@@ -247,10 +249,33 @@ func refusal(_ arguments: String..., environment: [String: String] = [:]) -> Fla
     #expect(given("-lt4") == ["tcp", "listening", "ipv4"])
     #expect(given("-tl") == ["tl"])
     #expect(given("-tcp") == ["tcp"])
-    // Two dashes, a value, or a letter that means nothing.
-    #expect(given("--t") == nil)
-    #expect(given("-t=true") == nil)
+    #expect(given("--t") == ["tcp"])
+    #expect(given("-t=true") == ["tcp"])
+    #expect(given("-t=false") == [])
+    // A letter that means nothing, or takes a value.
     #expect(given("-tx") == nil)
+    #expect(given("-td") == nil)
+  }
+
+  @Test("the letter of a flag with a value stands alone", arguments: [["-d", "a b"], ["-d=a b"], ["--data", "a b"]])
+  func letterWithValue(words: [String]) throws {
+    let values = try Self.table.parse(words + ["-l"])
+    #expect(values.string("data") == "a b")
+    #expect(values.bool("listening"))
+  }
+
+  @Test(
+    "a number without a unit is of seconds, where the flag says so",
+    arguments: [
+      ("5", 5_000_000_000), ("0.25", 250_000_000), ("300ms", 300_000_000), ("1m", 60_000_000_000),
+    ])
+  func seconds(text: String, nanoseconds: Int64) throws {
+    #expect(try Self.table.parse(["--max-time", text]).duration("max-time") == nanoseconds)
+  }
+
+  @Test("what is no length of time is refused", arguments: ["", "five", "5x", "1e3", "-"])
+  func noSeconds(text: String) {
+    #expect(throws: FlagError.self) { try Self.table.parse(["--max-time=" + text]) }
   }
 
   @Test("help has the letter before the name")

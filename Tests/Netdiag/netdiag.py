@@ -84,7 +84,8 @@ class Netdiag:
     def __call__(
         self, *arguments: str, env: dict[str, str] | None = None, prefix: list[str] | tuple = (), **options
     ) -> Result:
-        options.setdefault("stdin", subprocess.DEVNULL)
+        if "input" not in options:
+            options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)
         command = self.command(*arguments, prefix=prefix)

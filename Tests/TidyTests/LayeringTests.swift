@@ -63,8 +63,8 @@ let floors: [[String: Set<String>]] = [
   ],
   [
     "Diagnostics": [
-      "BlockingClient", "Bytes", "Crypto", "DNS", "Fault", "Flags", "GRPC", "HTTP1", "HTTP2", "Health", "HealthProbe",
-      "JSON", "Netlink", "Sniff", "Sys", "TLS",
+      "BlockingClient", "Bytes", "Crypto", "DNS", "Fault", "Flags", "GRPC", "Gzip", "HTTP1", "HTTP2", "Health",
+      "HealthProbe", "JSON", "Netlink", "Protobuf", "Reflection", "Sniff", "Sys", "TLS",
     ]
   ],
   [

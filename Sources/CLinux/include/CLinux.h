@@ -108,6 +108,10 @@ static inline pid_t sonde_fork(void) { return fork(); }
 // prctl is variadic in C. The process is killed when the one that made it ends.
 static inline void sonde_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
+// How late the kernel may end a wait, in nanoseconds, so that it can wake up for several at once: 50 us unless said
+// otherwise.
+static inline void sonde_set_timer_slack(unsigned long nanoseconds) { prctl(PR_SET_TIMERSLACK, nanoseconds); }
+
 // An array inside a struct comes to Swift as a tuple.
 static inline const char *sonde_dirent_name(const struct dirent *entry) { return entry->d_name; }
 

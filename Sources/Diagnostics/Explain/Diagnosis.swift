@@ -336,6 +336,36 @@ public struct Diagnosis: Sendable {
       causes: ["the server is of an older version than the client", "the method's name is misspelt"],
       cure: "deploy the server's version that has the method, or call one that it has"),
     Diagnosis(
+      "REFLECTION_MISSING", "the server does not tell its schemas",
+      causes: ["reflection is not switched on", "a proxy passes on only the services that it knows"],
+      cure: "switch reflection on, or give the schemas as a file", next: "netdiag grpc list --protoset=FILE"),
+    Diagnosis(
+      "REFLECTION_FAILED", "the server does not tell its schemas rightly",
+      causes: ["it refuses who asks: the status says so", "its reflection is faulty"],
+      cure: "give credentials with --reflect-header, or the schemas as a file",
+      next: "netdiag grpc list --protoset=FILE"),
+    Diagnosis(
+      "SYMBOL_NOT_FOUND", "no schema has the name",
+      causes: ["it is misspelt, or without its package", "the server does not have the service"],
+      cure: "list what there is", next: "netdiag grpc list HOST:PORT"),
+    Diagnosis(
+      "SCHEMA_INVALID", "schemas do not fit together",
+      causes: ["a file that others import is missing", "files of different versions are mixed"],
+      cure: "make the set with protoc --include_imports; at a server, register all files"),
+    Diagnosis(
+      "SCHEMA_INCOMPATIBLE", "programs of two schemas do not understand each other",
+      causes: ["a number, a name or a type was changed", "something was removed and its number not reserved"],
+      cure: "leave what is there as it is, add beside it, and reserve what goes"),
+    Diagnosis(
+      "REQUEST_INVALID", "the request is not what the method takes",
+      causes: ["a field's name or type is wrong", "it is no JSON"],
+      cure: "see what the message has", next: "netdiag grpc describe HOST:PORT MESSAGE"),
+    Diagnosis(
+      "RESPONSE_INVALID", "an answer is not what the method gives",
+      causes: ["the server is of another version of the schema"],
+      cure: "take the schema from the server itself, or bring its file up to date",
+      next: "netdiag grpc diff FILE HOST:PORT"),
+    Diagnosis(
       "GRPC_FAILED", "the call fails with a status",
       causes: ["the status and its message say what"], cure: "see the message and the server's log",
       next: "netdiag health HOST:PORT --all"),

@@ -52,8 +52,8 @@ let httpCommand = Netdiag.Command(
   let probe = try HTTPProbe(invocation, url)
   // What was read from standard input took whoever wrote it its time.
   let deadline = Deadline(nanoseconds: timeout)
-  let outcome: Result<HTTPFindings, HTTPFailure>
-  do throws(HTTPFailure) { outcome = .success(try probe.run(until: deadline)) } catch { outcome = .failure(error) }
+  let outcome: Result<HTTPFindings, Problem>
+  do throws(Problem) { outcome = .success(try probe.run(until: deadline)) } catch { outcome = .failure(error) }
   let report = HTTPReport(
     probe: probe, outcome: outcome, isVerbose: flags.bool("verbose"), holdsBody: flags.bool("body"),
     proxyVariable: proxyVariable(url, invocation.environment))

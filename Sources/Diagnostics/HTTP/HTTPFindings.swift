@@ -1,29 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import BlockingClient
-internal import Fault
 internal import HTTP1
 internal import TLS
-
-/// Why a request has no response, or no whole one.
-struct HTTPFailure: Error {
-  /// What it amounts to.
-  let mark: Mark
-  /// The stable code.
-  let code: String
-  /// What it means, without a full stop, safe to print.
-  let meaning: String
-  /// Whether asking again cannot help.
-  let isPermanent: Bool
-
-  init(_ code: String, _ meaning: String, isPermanent: Bool = false) {
-    (mark, self.code, self.meaning, self.isPermanent) = (.failure, code, meaning, isPermanent)
-  }
-
-  init(_ fault: Fault) {
-    (mark, code, meaning, isPermanent) = (fault.mark, fault.diagnosis, fault.programReason, fault.code.isPermanent)
-  }
-}
 
 /// What came of a request.
 struct HTTPFindings {
@@ -54,7 +33,7 @@ struct HTTPFindings {
   /// Time for everything, in nanoseconds.
   var total: Int64 = 0
   /// What is wrong with the exchange; nil where it is whole.
-  var failure: HTTPFailure?
+  var failure: Problem?
 
   /// Takes bytes of the body; false once there are more than are wanted.
   mutating func take(_ bytes: [UInt8], atMost limit: Int) -> Bool {

@@ -20,7 +20,7 @@ extension HTTPProbe {
     defer { stream.close(until: Deadline(nanoseconds: 0)) }
     let request: HTTP1Request
     do throws(HTTP1RequestError) { request = try http1Request() } catch {
-      findings.failure = HTTPFailure("BAD_TARGET", error.message, isPermanent: true)
+      findings.failure = Problem("BAD_TARGET", error.message, isPermanent: true)
       return
     }
     findings.version = "HTTP/1.1"
@@ -40,15 +40,15 @@ extension HTTPProbe {
       }
       guard reading.isOver else {
         let what = findings.status == nil ? "no response" : "the response is not whole"
-        findings.failure = HTTPFailure("DEADLINE_EXPIRED", "\(what) in time from \(stream.name)")
+        findings.failure = Problem("DEADLINE_EXPIRED", "\(what) in time from \(stream.name)")
         return
       }
     } catch {
       let isSilent = findings.firstByte == nil && error.code == .connectionLost
       findings.failure =
         isSilent
-        ? HTTPFailure("ACCEPTED_THEN_CLOSED", "connection ended without a response by \(stream.name) (\(error.detail))")
-        : HTTPFailure(error)
+        ? Problem("ACCEPTED_THEN_CLOSED", "connection ended without a response by \(stream.name) (\(error.detail))")
+        : Problem(error)
     }
   }
 
@@ -94,31 +94,31 @@ extension HTTPProbe {
       }
       // The page of a status of 400 may tell that TLS is wanted.
       if isOver, findings.status == 400, case .tlsWanted = Speech(firstBytes) {
-        findings.failure = HTTPFailure(Fault(insteadOfHTTP2: firstBytes, at: peer))
+        findings.failure = Problem(Fault(insteadOfHTTP2: firstBytes, at: peer))
       }
     }
 
-    private func failure(_ error: HTTP1Error, _ findings: HTTPFindings) -> HTTPFailure {
+    private func failure(_ error: HTTP1Error, _ findings: HTTPFindings) -> Problem {
       switch error.code {
       case .noResponse:
-        return HTTPFailure("ACCEPTED_THEN_CLOSED", "connection closed without a response by \(peer)")
+        return Problem("ACCEPTED_THEN_CLOSED", "connection closed without a response by \(peer)")
       case .endedInHead where isHTTP1, .endedInBody:
-        return HTTPFailure("CONNECTION_LOST", "\(peer): \(error.message)")
+        return Problem("CONNECTION_LOST", "\(peer): \(error.message)")
       default: break
       }
       guard findings.status == nil, findings.interim.isEmpty, !isHTTP1 else {
-        return HTTPFailure("HTTP1_PROTOCOL_ERROR", "\(peer) breaks a rule of HTTP/1.1: \(error.message)")
+        return Problem("HTTP1_PROTOCOL_ERROR", "\(peer) breaks a rule of HTTP/1.1: \(error.message)")
       }
       let speech = Speech(firstBytes)
       switch speech {
-      case .tls: return HTTPFailure(Fault(insteadOfHTTP2: firstBytes, at: peer))
+      case .tls: return Problem(Fault(insteadOfHTTP2: firstBytes, at: peer))
       case .http2:
-        return HTTPFailure(
+        return Problem(
           "NOT_HTTP1", "\(peer) speaks HTTP/2 in the clear, as gRPC servers do, and no HTTP/1.1; ask it with --http2",
           isPermanent: true)
       default:
         let sentence = Finding(speech, after: .http1, ending: .open).sentence
-        return HTTPFailure("NOT_HTTP1", "\(peer) \(sentence)", isPermanent: true)
+        return Problem("NOT_HTTP1", "\(peer) \(sentence)", isPermanent: true)
       }
     }
 

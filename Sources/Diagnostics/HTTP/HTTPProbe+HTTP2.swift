@@ -33,7 +33,7 @@ extension HTTPProbe {
       try link.handshake(until: deadline)
       findings.timings.settings = Instant.now.nanoseconds(since: start)
       try exchange(on: link, &findings, until: deadline)
-    } catch { findings.failure = HTTPFailure(error) }
+    } catch { findings.failure = Problem(error) }
   }
 
   private func exchange(on link: HTTP2Link, _ findings: inout HTTPFindings, until deadline: Deadline) throws(Fault) {
@@ -54,7 +54,7 @@ extension HTTPProbe {
       if let failure = link.failure { throw failure }
       guard !deadline.hasPassed, try link.advance(until: deadline) else {
         let what = findings.status == nil ? "no response" : "the response is not whole"
-        findings.failure = HTTPFailure("DEADLINE_EXPIRED", "\(what) in time from \(link.peerName)")
+        findings.failure = Problem("DEADLINE_EXPIRED", "\(what) in time from \(link.peerName)")
         return
       }
     }

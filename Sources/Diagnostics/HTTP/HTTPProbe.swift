@@ -40,7 +40,7 @@ struct HTTPProbe {
   }
 
   /// Connects, asks, and reads the response.
-  func run(until deadline: Deadline) throws(HTTPFailure) -> HTTPFindings {
+  func run(until deadline: Deadline) throws(Problem) -> HTTPFindings {
     let start = Instant.now
     var timings = Timings()
     let addresses: [SocketAddress]
@@ -60,7 +60,7 @@ struct HTTPProbe {
         facts = try stream.startTLS(options, until: deadline)
         timings.tls = Instant.now.nanoseconds(since: shaking)
       }
-    } catch { throw HTTPFailure(error) }
+    } catch { throw Problem(error) }
     var findings = HTTPFindings(peer: stream.name, security: facts, timings: timings)
     if version == .http2 || facts?.alpn == "h2" {
       exchangeHTTP2(on: stream, &findings, until: deadline)
@@ -72,7 +72,7 @@ struct HTTPProbe {
     if tls == nil, findings.status == nil, findings.failure?.code == "ACCEPTED_THEN_CLOSED",
       case .speaksTLS = SecondLook(at: addresses, waiter: waiter, until: deadline)
     {
-      findings.failure = HTTPFailure(Fault(.serverSpeaksTLS, stream.name))
+      findings.failure = Problem(Fault(.serverSpeaksTLS, stream.name))
     }
     return findings
   }

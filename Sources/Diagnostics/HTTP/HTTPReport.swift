@@ -11,7 +11,7 @@ struct HTTPReport: Report {
   static let command = "http"
 
   let probe: HTTPProbe
-  let outcome: Result<HTTPFindings, HTTPFailure>
+  let outcome: Result<HTTPFindings, Problem>
   /// Whether fields are told to people.
   let isVerbose: Bool
   /// Whether the document holds the body.
@@ -21,13 +21,13 @@ struct HTTPReport: Report {
 
   private var found: HTTPFindings? { try? outcome.get() }
 
-  private var problem: HTTPFailure? {
+  private var problem: Problem? {
     switch outcome {
     case .failure(let failure): return failure
     case .success(let found):
       if let failure = found.failure { return failure }
-      guard let status = found.status else { return HTTPFailure("CONNECTION_LOST", "no response from \(found.peer)") }
-      return status < 400 ? nil : HTTPFailure("HTTP_STATUS", "the status is an error: \(Self.statusLine(found))")
+      guard let status = found.status else { return Problem("CONNECTION_LOST", "no response from \(found.peer)") }
+      return status < 400 ? nil : Problem("HTTP_STATUS", "the status is an error: \(Self.statusLine(found))")
     }
   }
 
@@ -37,13 +37,8 @@ struct HTTPReport: Report {
 
   var error: String? { found?.status == nil ? problem?.meaning : nil }
 
-  /// Fields whose values are secret, in small letters.
-  private static let secrets = ["authorization", "cookie", "proxy-authorization", "set-cookie"]
-
   /// A field's value as it may be shown.
-  static func shown(_ field: HTTP1Field) -> String {
-    secrets.contains(field.name.asciiLowercased) ? "<hidden>" : field.value.withoutCredentialsInURLs.safeForDisplay
-  }
+  static func shown(_ field: HTTP1Field) -> String { shownValue(of: field.name, field.value) }
 
   private static func statusLine(_ found: HTTPFindings) -> String {
     let reason = found.reason.isEmpty ? "" : " " + found.reason.safeForDisplay

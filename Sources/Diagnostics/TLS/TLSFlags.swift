@@ -40,6 +40,11 @@ extension Invocation {
       }
       return nil
     }
+    return try http2TLS(host: host)
+  }
+
+  /// TLS for a client of HTTP/2, as the flags of ``TLSFlags/verified`` ask for it.
+  func http2TLS(host: String) throws(UsageError) -> TLSOptions {
     let configuration = try TLSClientConfiguration(self, host: host, alpn: ["h2"])
     var options = TLSOptions(context: try configuration.makeContext())
     options.requiresALPN = environment("GRPC_ENFORCE_ALPN_ENABLED")?.asciiLowercased != "false"

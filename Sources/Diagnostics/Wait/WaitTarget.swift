@@ -154,7 +154,7 @@ struct WaitTarget {
     probe.fields = HTTPProbe.defaultFields([], url)
     probe.tls = context
     let found: HTTPFindings
-    do throws(HTTPFailure) { found = try probe.run(until: deadline) } catch {
+    do throws(Problem) { found = try probe.run(until: deadline) } catch {
       throw Reason(error.code, error.meaning, isPermanent: error.isPermanent)
     }
     // A page that is too long, or that its server cuts off, is for others to mind.
