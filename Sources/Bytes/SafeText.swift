@@ -48,7 +48,7 @@ extension String {
 
 extension Unicode.Scalar {
   /// Whether the scalar is a control character, a bidirectional control, invisible, or a separator of lines.
-  var isUnsafeForDisplay: Bool {
+  public var isUnsafeForDisplay: Bool {
     switch value {
     case 0x00...0x1F, 0x7F...0x9F: true  // C0, DEL, C1
     case 0xAD, 0x061C, 0x180E: true  // soft hyphen, Arabic letter mark, Mongolian vowel separator

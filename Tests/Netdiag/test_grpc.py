@@ -423,6 +423,44 @@ def test_unknown_fields_pass_where_allowed(grpc_command, server):
     called(grpc_command(*words))
 
 
+def test_answers_on_a_terminal_cannot_steer_it(netdiag, server):
+    """What JSON leaves as it is, a terminal may take for a command: it is escaped there, and stays JSON."""
+    title = "red\x9b31m \u202e \x7f ü 😀"
+    main, side = pty.openpty()
+    data = json.dumps({"title": title})
+    command = netdiag.command("grpc", "call", "-plaintext", server.address, GET_BOOK, "-d", data)
+    with subprocess.Popen(command, stdout=side) as process:
+        os.close(side)
+        shown = b""
+        try:
+            while chunk := os.read(main, 4096):
+                shown += chunk
+        except OSError:
+            pass
+        assert process.wait(HANG) == 0
+    os.close(main)
+    text = shown.decode().replace("\r\n", "\n")
+    assert json.loads(text)["title"] == title and "ü 😀" in text
+    assert not set("\x9b\u202e\x7f") & set(text)
+
+
+def test_a_large_message_passes_where_it_is_allowed(grpc_command, server):
+    title = "x" * 5_000_000
+    words = ["call", "-plaintext", server.address, GET_BOOK, "-d", "@"]
+    data = json.dumps({"title": title})
+    called(grpc_command(*words, stdin=data), 64 + 8)
+    result = called(grpc_command(*words, "-max-msg-sz", "6000000", stdin=data))
+    assert json.loads(result.stdout)["title"] == title
+
+
+def test_a_status_with_more_details_than_sense(grpc_command, server):
+    detail = {"@type": "type.googleapis.com/nobody.Knows", "value": ""}
+    data = json.dumps({"code": 9, "message": "m", "details": [detail] * 200})
+    words = ["call", "-plaintext", server.address, "library.v1.Library/Fail", "-d", data, "--json"]
+    document = called(grpc_command(*words), 73).json
+    assert len(document["status"]["details"]) == 32
+
+
 def test_a_message_that_is_too_large(grpc_command, server):
     words = ["call", "-plaintext", server.address, GET_BOOK, "-max-msg-sz", "8"]
     result = called(grpc_command(*words, "--json"), 64 + 8)
@@ -733,6 +771,14 @@ def test_a_line_is_completed_from_the_server_that_it_names(netdiag, server, prot
                  "netdiag tcp x ",
                  f"netdiag grpc call -plaintext {tcp.refused_address()} "):
         assert completed(line) == []
+
+
+def test_what_a_server_calls_its_services_is_nothing_for_shells_to_run(netdiag, schema):
+    with LibraryServer(schema, more=("$(touch /tmp/x)", "a`id`", "b;c", "d e", "\x1b[2J", "fine.Service_2")) as hostile:
+        offered = netdiag("complete", f"netdiag grpc list -plaintext {hostile.address} ").ends(FINE).lines
+        assert offered == ["fine.Service_2", V1, "library.v1.Library"]
+        listed = netdiag("grpc", "list", "-plaintext", hostile.address).stdout
+        assert "\x1b" not in listed and len(listed.splitlines()) == 8
 
 
 def test_bash_offers_the_methods_of_the_server(netdiag, server, tmp_path):

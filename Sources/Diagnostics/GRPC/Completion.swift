@@ -20,7 +20,12 @@ enum Completion {
     guard let values, let names = try? names(command.name, Invocation(flags: values, environment: environment)) else {
       return ""
     }
-    return names.map { $0 + "\n" }.joined()
+    // Shells expand what they are offered: whatever a server calls its services, they see letters, digits and dots.
+    return names.filter { $0.utf8.allSatisfy { isNameByte($0) } }.map { $0 + "\n" }.joined()
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    byte.isASCIILetter || byte.isASCIIDigit || byte == 0x2E || byte == 0x2F || byte == 0x5F
   }
 
   private static func command(_ name: String) -> Netdiag.Command? {

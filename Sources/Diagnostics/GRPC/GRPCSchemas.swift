@@ -49,10 +49,13 @@ final class GRPCSchemas {
     return try reflection.services().sorted()
   }
 
+  /// The server's files, in an order that does not change from run to run.
+  private var sortedFiles: [[UInt8]] { files.keys.sorted().compactMap { files[$0] } }
+
   /// A pool of all that was given, or of the files that declare some symbols and what they import.
   func pool(declaring symbols: [String] = []) throws(Problem) -> DescriptorPool {
     for symbol in symbols { try gather(symbol) }
-    do throws(SchemaError) { return try DescriptorPool(files: given ?? Array(files.values)) } catch {
+    do throws(SchemaError) { return try DescriptorPool(files: given ?? sortedFiles) } catch {
       throw Problem("SCHEMA_INVALID", "the schemas of \(source) do not fit together: \(error.message.safeForDisplay)")
     }
   }

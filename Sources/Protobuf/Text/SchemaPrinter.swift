@@ -104,7 +104,15 @@ public struct SchemaPrinter {
 
   /// A comment's line without what could steer a terminal.
   private static func shown(_ line: Substring.UTF8View) -> String {
-    String(decoding: line.filter { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }, as: UTF8.self)
+    var text = ""
+    for scalar in String(decoding: line, as: UTF8.self).unicodeScalars {
+      switch scalar.value {
+      // Controls, and what changes the direction of writing; tabulators may stay.
+      case 0..<0x09, 0x0A..<0x20, 0x7F...0x9F, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: break
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    return text
   }
 
   private mutating func block(_ head: String, of declaration: some Descriptor, _ body: (inout SchemaPrinter) -> Void) {

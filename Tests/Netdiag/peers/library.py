@@ -108,12 +108,14 @@ class Library(grpc.GenericRpcHandler):
 
 
 class Reflection(grpc.GenericRpcHandler):
-    """Reflection under the names of one version or both. `hides` are files that it does not have."""
+    """Reflection under the names of one version or both. `hides` are files that it does not have, `more` are services
+    of which it has nothing but the names."""
 
-    def __init__(self, schema: Schema, versions: tuple[str, ...], hides: tuple[str, ...] = ()):
+    def __init__(self, schema: Schema, versions: tuple[str, ...], hides: tuple[str, ...] = (),
+                 more: tuple[str, ...] = ()):
         self.versions = versions
         self.hides = hides
-        self.servicer = reflection.ReflectionServicer(["library.v1.Library", *versions], schema.pool)
+        self.servicer = reflection.ReflectionServicer(["library.v1.Library", *versions, *more], schema.pool)
         self.calls: list[str] = []
         self.metadata: list[tuple[str, str | bytes]] = []
 
@@ -145,12 +147,13 @@ class LibraryServer:
     """The library, on a port of its own until the end of a `with`."""
 
     def __init__(self, schema: Schema, versions: tuple[str, ...] = (V1,), hides: tuple[str, ...] = (),
-                 address: str = "127.0.0.1:0", credentials: grpc.ServerCredentials | None = None):
+                 address: str = "127.0.0.1:0", credentials: grpc.ServerCredentials | None = None,
+                 more: tuple[str, ...] = ()):
         self.library = Library(schema)
-        self.reflection = Reflection(schema, versions, hides)
+        self.reflection = Reflection(schema, versions, hides, more)
         self.server = grpc.server(
             futures.ThreadPoolExecutor(max_workers=16), handlers=[self.library, self.reflection],
-            options=[("grpc.so_reuseport", 0)],
+            options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1)],
         )
         add = self.server.add_secure_port if credentials else self.server.add_insecure_port
         port = add(*([address, credentials] if credentials else [address]))

@@ -58,6 +58,9 @@ final class BenchRun {
       lanes = [Lane(first.connection)]
       while lanes.count < plan.connections { lanes.append(Lane(try first.another(waiter, until: deadline))) }
       let permitted = lanes.map { $0.permitted }.min() ?? 0
+      guard permitted > 0 else {
+        throw Problem("H2_PROTOCOL_ERROR", "\(first.connection.peerName) permits no calls: its SETTINGS say so")
+      }
       if permitted < plan.streams { findings.permittedStreams = permitted }
       start = .now
       do throws(Fault) { try loop() } catch { throw Problem(error) }

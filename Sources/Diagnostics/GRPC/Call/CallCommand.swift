@@ -46,7 +46,7 @@ let grpcCallCommand = Netdiag.Command(
   var report = CallReport(target: target.text, method: name.text)
   report.isVerbose = flags.bool("verbose") || flags.bool("vv")
   report.metadata = target.metadata
-  let printer = AnswerPrinter(flags)
+  let printer = AnswerPrinter(flags, limit: target.receiveLimit)
   let data = flags.isGiven("data") ? flags.string("data") : nil
   let waiter = try invocation.waiter(for: target)
   var source: RequestSource?
@@ -60,7 +60,7 @@ let grpcCallCommand = Netdiag.Command(
       let method = try schemas.method(name)
       report.method = method.fullName
       do throws(UsageError) {
-        source = try RequestSource(data, as: method.input, limit: target.receiveLimit, .init(flags))
+        source = try RequestSource(data, as: method.input, .init(flags))
       } catch { usage = error }
       guard var requests = source else { return }
       let run = CallRun(
@@ -106,14 +106,22 @@ extension GRPCSchemas {
       "\(name.service.safeForDisplay) has no method \(name.method.quoted): netdiag grpc list tells what there is")
   }
 
+  /// How many details of a status are decoded: more than any sensible one has.
+  private static let detailLimit = 32
+
   /// Details of a status as JSON, in base64 where no schema has their type.
   func shown(_ details: [StatusDetails.Detail]) -> [(type: String, json: [UInt8])] {
-    details.map { detail in (detail.type, json(detail)) }
+    var types: [String: MessageDescriptor] = [:]
+    return details.prefix(Self.detailLimit).map { detail in
+      let type = types[detail.type] ?? type(detail.type)
+      types[detail.type] = type
+      return (detail.type, json(detail, type))
+    }
   }
 
-  private func json(_ detail: StatusDetails.Detail) -> [UInt8] {
+  private func json(_ detail: StatusDetails.Detail, _ type: MessageDescriptor?) -> [UInt8] {
     var bytes: [UInt8] = []
-    if let type = type(detail.type),
+    if let type,
       let message = try? DynamicMessage(decoding: detail.bytes, as: type),
       (try? message.writeJSON(into: &bytes)) != nil
     {
@@ -150,9 +158,15 @@ extension JSONReadingOptions {
 private struct AnswerPrinter {
   private let writesDocuments: Bool
   private let options: JSONWritingOptions
+  private let limits: MessageLimits
+  private let isForTerminal = StandardStream.output.isTerminal
 
-  init(_ flags: FlagValues) {
+  /// A printer of answers of so many bytes.
+  init(_ flags: FlagValues, limit: Int) {
     writesDocuments = flags.bool("json")
+    var limits = MessageLimits()
+    limits.bytes = limit
+    self.limits = limits
     var options = JSONWritingOptions()
     options.writesUnset = flags.bool("emit-defaults")
     options.isIndented = !writesDocuments
@@ -162,7 +176,7 @@ private struct AnswerPrinter {
   func print(_ bytes: [UInt8], of method: MethodDescriptor) throws(Problem) {
     var json: [UInt8] = []
     let message: DynamicMessage
-    do throws(MessageError) { message = try DynamicMessage(decoding: bytes[...], as: method.output) } catch {
+    do throws(MessageError) { message = try DynamicMessage(decoding: bytes, as: method.output, limits: limits) } catch {
       throw Problem("RESPONSE_INVALID", "an answer is no \(method.output.fullName): \(error.message.safeForDisplay)")
     }
     do throws(MappingError) { try message.writeJSON(into: &json, options: options) } catch {
@@ -178,7 +192,27 @@ private struct AnswerPrinter {
       document.endObject()
       json = document.bytes
     }
+    if isForTerminal { json = Self.escaped(json) }
     guard StandardStream.output.write(json + [0x0A]) else { throw .noReader }
+  }
+}
+
+extension AnswerPrinter {
+  /// A document with escapes for what could move a terminal's cursor, or show text in another order than it has.
+  private static func escaped(_ json: [UInt8]) -> [UInt8] {
+    var shown = ""
+    for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
+      // Line breaks stand between members alone: in strings they are escaped already.
+      guard scalar.isUnsafeForDisplay, scalar != "\n" else {
+        shown.unicodeScalars.append(scalar)
+        continue
+      }
+      for unit in String(scalar).utf16 {
+        let digits = String(unit, radix: 16)
+        shown += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+      }
+    }
+    return Array(shown.utf8)
   }
 }
 

@@ -7,11 +7,12 @@ internal import Sys
 
 /// The requests of a call: a sequence of JSON values, given at once or read from standard input while the call runs.
 struct RequestSource {
-  /// The largest file of requests, in bytes.
+  /// The largest file of requests, and the largest request, in bytes.
   private static let fileLimit = 256 << 20
+  private static let requestLimit = 64 << 20
 
   private let type: MessageDescriptor
-  private let options: JSONReadingOptions
+  private var options: JSONReadingOptions
   private var splitter: JSONSplitter
   /// How many requests were read, the one included that is being read.
   private var count = 0
@@ -19,11 +20,12 @@ struct RequestSource {
   private(set) var isReading: Bool
 
   /// Requests of a message type, as `--data` has them: a text, `@FILE`, or `@` for standard input.
-  init(_ data: String?, as type: MessageDescriptor, limit: Int, _ options: JSONReadingOptions) throws(UsageError) {
+  init(_ data: String?, as type: MessageDescriptor, _ options: JSONReadingOptions) throws(UsageError) {
     self.type = type
     self.options = options
+    self.options.limits.bytes = Self.requestLimit
     var limits = JSONLimits()
-    limits.bytes = limit
+    limits.bytes = Self.requestLimit
     splitter = JSONSplitter(.values, limits: limits)
     isReading = data == "@" || data == "@-"
     guard !isReading else { return }
