@@ -230,6 +230,52 @@ def test_a_whole_file_is_printed_as_protoc_takes_it(grpc_command, tmp_path, text
     assert one == other
 
 
+OPTIONS = """
+syntax = "proto3";
+package opts;
+import "google/protobuf/descriptor.proto";
+import "google/api/annotations.proto";
+message Rule { string name = 1; repeated int32 numbers = 2; Rule inner = 3; }
+extend google.protobuf.FieldOptions { Rule rule = 50001; string note = 50002; }
+extend google.protobuf.MessageOptions { repeated Rule rules = 50001; bool flag = 50002; }
+extend google.protobuf.EnumValueOptions { double weight = 50001; }
+extend google.protobuf.FileOptions { bytes mark = 50001; }
+option (mark) = "\\000\\377\\"";
+message M {
+  option (rules) = { name: "a" numbers: [1, 2] };
+  option (rules) = { name: "b" inner { name: "c" } };
+  option (flag) = true;
+  string x = 1 [deprecated = true, (rule) = { name: "r" }, (note) = "n"];
+}
+enum E { ZERO = 0 [(weight) = 1.5]; }
+service S {
+  rpc Get(M) returns (M) {
+    option (google.api.http) = { get: "/v1/{x=*}" additional_bindings { post: "/v1" body: "*" } };
+  }
+}
+"""
+
+
+def test_options_of_a_schema_s_own_are_printed(grpc_command, tmp_path):
+    """What is printed compiles to the same descriptor, options and all."""
+    protos = ROOT / "Protos"
+    sources, again = tmp_path / "sources", tmp_path / "again"
+    for folder in (sources, again):
+        (folder / "google/api").mkdir(parents=True)
+        for name in ("annotations.proto", "http.proto"):
+            (folder / "google/api" / name).write_text((protos / "google/api" / name).read_text())
+    (sources / "file.proto").write_text(OPTIONS)
+    first = library.compile_set(sources, "set", "file.proto")
+    printed = called(grpc_command("describe", "-protoset", first, "file.proto")).stdout
+    (again / "file.proto").write_text(printed)
+    one, other = (next(file for file in library.Schema(path).files.file if file.name == "file.proto")
+                  for path in (first, library.compile_set(again, "set", "file.proto")))
+    for file in (one, other):
+        file.ClearField("source_code_info")
+    assert one == other
+    assert '      get: "/v1/{x=*}"\n' in printed
+
+
 def test_a_file_of_a_server_is_printed(grpc_command, server):
     printed = called(grpc_command("describe", "-plaintext", server.address, "library/shelf.proto")).stdout
     assert printed.startswith('// library/shelf.proto\nsyntax = "proto3";\n\npackage shelf;\n\nmessage Shelf {\n')
@@ -418,6 +464,43 @@ def test_a_request_that_is_none_is_refused_before_the_call(grpc_command, server,
     assert server.library.calls == [] and result.stdout == ""
 
 
+BOOK_TEXT = r"""
+# A book, with every way of writing that the format has.
+title: "a" 'b' "\x63\144"; pages: -0x10, state: STATE_HERE
+authors: ["x", "y"] authors: "z"
+chapters { key: "one" value: 1 } chapters < key: "two" value: 2 > chapters: {key: "one", value: 3}
+printed { seconds: 5 } is_rare: true
+shelf: { room: "\"\n\u00fc" number: 7 }
+more { [type.googleapis.com/library.v1.Summary] { count: 2 } }
+cover: "\377\000"
+"""
+
+
+def test_the_text_format_both_ways(grpc_command, server, schema):
+    from google.protobuf import text_format
+
+    words = ["call", "-plaintext", server.address, "library.v1.Library/Exchange", "-format", "text", "-d", "@"]
+    result = called(grpc_command(*words, stdin=BOOK_TEXT + "\x1e\x1etitle: 'last'"))
+    books = [text_format.Parse(text, schema["library.v1.Book"](), descriptor_pool=schema.pool)
+             for text in result.stdout.split("\x1e\n")]
+    wanted = text_format.Parse(BOOK_TEXT, schema["library.v1.Book"](), descriptor_pool=schema.pool)
+    assert books == [wanted, schema["library.v1.Book"](), schema["library.v1.Book"](title="last")]
+    assert "[type.googleapis.com/library.v1.Summary] {" in result.stdout
+
+
+@pytest.mark.parametrize("text, words", [
+    ("titel: 'x'", ["1:1", 'no field "titel"']), ("pages: 'x'", ["1:8", "takes no text"]), ("title", ["missing"]),
+    ("title: 'a' title: 'b'", ["1:12", "stands twice"]), ("pages: 99999999999999999999", ["1:8", "is no value"]),
+    ("state: NONE", ["1:8"]), ("shelf {", ["1:8"]), ("authors: ['a'", ["1:14"]),
+    ("[nobody.knows]: 1", ["no extension"]),
+    ("cover: '", ["does not end"]), ("more { [x/y.Z] {} }", ["no schema has y.Z"]), ("}", ["1:1"]),
+])
+def test_a_text_that_is_no_message_says_where(grpc_command, server, text, words):
+    result = called(grpc_command("call", "-plaintext", server.address, "library.v1.Library/Exchange", "-format", "text",
+                                 "-d", text), USAGE)
+    notes(result, "FAIL", "request 1", *words)
+
+
 def test_unknown_fields_pass_where_allowed(grpc_command, server):
     words = ["call", "-plaintext", server.address, GET_BOOK, "-d", '{"titel": "x"}', "-allow-unknown-fields"]
     called(grpc_command(*words))
@@ -493,7 +576,7 @@ def test_a_port_is_asked_what_it_speaks(grpc_command, server, schema, certificat
         notes(called(grpc_command("call", "-plaintext", address, GET_BOOK), PROBLEM), "FAIL")
 
 
-def test_metadata_never_goes_to_another_machine_in_the_clear_unless_it_is_said(grpc_command, schema, namespace):
+def test_metadata_never_goes_to_another_machine_in_the_clear_unless_it_is_said(grpc_command, schema):
     """The server's address is this machine's own, and not its loopback's: packets to it could go anywhere."""
     address = next((ip for ip in subprocess.run(["hostname", "-I"], capture_output=True, text=True).stdout.split()
                     if "." in ip), None)

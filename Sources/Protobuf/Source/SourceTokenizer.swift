@@ -28,18 +28,20 @@ struct SourceToken {
   var string: String { String(decoding: text, as: UTF8.self) }
 }
 
-/// Cuts a .proto file into words.
+/// Cuts a .proto file, or a message in the text format, into words.
 struct SourceTokenizer {
   let file: String
   private let bytes: [UInt8]
+  /// Whether comments begin with `#`, as in the text format; otherwise with two slashes, or a slash and a star.
+  private let isTextFormat: Bool
   private var offset = 0
   private var line = 1
   private var lineStart = 0
   /// The comment behind the last word, on its line.
   private(set) var trailing = ""
 
-  init(_ bytes: [UInt8], file: String) {
-    (self.bytes, self.file) = (bytes, file)
+  init(_ bytes: [UInt8], file: String, isTextFormat: Bool = false) {
+    (self.bytes, self.file, self.isTextFormat) = (bytes, file, isTextFormat)
     // A byte order mark, which editors of some systems write.
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { offset = 3 }
   }
@@ -105,8 +107,8 @@ struct SourceTokenizer {
         advance()
         continue
       }
-      guard here == 0x2F, byte(1) == 0x2F || byte(1) == 0x2A else { break }
-      let isBlock = byte(1) == 0x2A
+      guard isTextFormat ? here == 0x23 : here == 0x2F && (byte(1) == 0x2F || byte(1) == 0x2A) else { break }
+      let isBlock = !isTextFormat && byte(1) == 0x2A
       let (first, text) = (line, try readComment(isBlock))
       if first == startLine, startLine > 1 || offset > 0, trailing.isEmpty, leading.isEmpty, !isFirst {
         trailing = text
@@ -126,7 +128,7 @@ struct SourceTokenizer {
 
   private mutating func readComment(_ isBlock: Bool) throws(SourceError) -> String {
     let start = position
-    offset += 2
+    offset += isTextFormat ? 1 : 2
     guard isBlock else {
       let text = take { $0 != 0x0A }
       if offset < bytes.count { advance() }
@@ -161,7 +163,9 @@ struct SourceTokenizer {
       if byte() == 0x2E {
         kind = .float
         offset += 1
-        text += [0x2E] + take { Self.isDigit($0) }
+        let fraction = take { Self.isDigit($0) }
+        // With digits on both sides, as other grammars demand.
+        text = (text.isEmpty ? [0x30] : text) + [0x2E] + (fraction.isEmpty ? [0x30] : fraction)
       }
       if byte() | 0x20 == 0x65 {
         kind = .float

@@ -45,6 +45,9 @@ public struct SchemaPrinter {
     for imported in file.imports {
       line("import \(published.contains(imported) ? "public " : "")\(Self.quoted(imported.name));")
     }
+    if file.isDeprecated || !Self.customOptions(of: file).isEmpty { line("") }
+    if file.isDeprecated { line("option deprecated = true;") }
+    writeCustomOptions(of: file)
     if file.edition.hasFeatures {
       let options = Self.features(of: file, inherited: Features(edition: file.edition))
       if !options.isEmpty { line("") }
@@ -138,6 +141,7 @@ public struct SchemaPrinter {
 
   private mutating func writeContent(of message: MessageDescriptor) {
     if message.isDeprecated { line("option deprecated = true;") }
+    writeCustomOptions(of: message)
     writeOptions(Self.features(of: message, inherited: message.parent?.features ?? message.file.features))
     writeReserved(message.reservedRanges, message.reservedNames, last: 536_870_911)
     for range in message.extensionRanges { line("extensions \(Self.text(range, last: 536_870_911));") }
@@ -159,7 +163,10 @@ public struct SchemaPrinter {
   }
 
   private mutating func write(_ oneof: OneofDescriptor) {
-    block("oneof \(oneof.name)", of: oneof) { printer in for field in oneof.fields { printer.write(field) } }
+    block("oneof \(oneof.name)", of: oneof) { printer in
+      printer.writeCustomOptions(of: oneof)
+      for field in oneof.fields { printer.write(field) }
+    }
   }
 
   private mutating func writeReserved(_ ranges: [NumberRange], _ names: [String], last: Int32) {
@@ -199,8 +206,7 @@ public struct SchemaPrinter {
     case .singular:
       if isEdition { return "" }
       if let oneof = field.oneof { return oneof.isSynthetic ? "optional " : "" }
-      return field.file.edition == .proto2 || field.isExtension && field.hasPresence && field.message == nil
-        ? "optional " : ""
+      return field.file.edition == .proto2 ? "optional " : ""
     }
   }
 
@@ -232,7 +238,7 @@ public struct SchemaPrinter {
     let outer = field.isExtension ? field.scope?.features : field.oneof?.features ?? field.containingMessage.features
     options += Self.features(of: field, inherited: outer ?? field.file.features)
     if field.isDeprecated { options.append("deprecated = true") }
-    return options.isEmpty ? "" : " [" + options.joined(separator: ", ") + "]"
+    return Self.bracketed(options + Self.customOptionsInLine(of: field))
   }
 
   /// The default value where it is not what it would be anyway.
@@ -249,8 +255,8 @@ public struct SchemaPrinter {
       guard bits != 0 else { return nil }
       switch field.type {
       case .bool: return "true"
-      case .double: return Self.text(Double(bitPattern: bits))
-      case .float: return Self.text(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
+      case .double: return TextFormatWriter.text(Double(bitPattern: bits))
+      case .float: return TextFormatWriter.text(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
       case .uint64, .fixed64: return "\(bits)"
       case .uint32, .fixed32: return "\(UInt32(truncatingIfNeeded: bits))"
       case .int32, .sint32, .sfixed32: return "\(Int32(truncatingIfNeeded: bits))"
@@ -259,10 +265,49 @@ public struct SchemaPrinter {
     }
   }
 
-  private static func text<Number: BinaryFloatingPoint & CustomStringConvertible>(_ number: Number) -> String {
-    if number.isNaN { return "nan" }
-    if number.isInfinite { return number < 0 ? "-inf" : "inf" }
-    return number.description
+  // MARK: - Options of a schema's own
+
+  /// The options that the pool knows as extensions, with their values; none where it does not know what options are.
+  private static func customOptions(of declaration: some Descriptor) -> [(field: FieldDescriptor, value: DynamicValue)]
+  {
+    guard !declaration.options.bytes.isEmpty, let options = try? declaration.decodedOptions() else { return [] }
+    var found: [(field: FieldDescriptor, value: DynamicValue)] = []
+    for field in options.setFields where field.isExtension {
+      guard let value = try? options.get(field) else { continue }
+      if case .list(let values) = value { found += values.map { (field, $0) } } else { found.append((field, value)) }
+    }
+    return found
+  }
+
+  private mutating func writeCustomOptions(of declaration: some Descriptor) {
+    for (field, value) in Self.customOptions(of: declaration) {
+      guard case .message(let message) = value else {
+        line("option (\(field.fullName)) = \(TextFormatWriter.text(value, of: field));")
+        continue
+      }
+      line("option (\(field.fullName)) = {")
+      var writer = TextFormatWriter(depth: depth + 1)
+      writer.write(message)
+      text += writer.text
+      line("};")
+    }
+  }
+
+  /// The same as they stand in brackets behind a field or a value.
+  private static func customOptionsInLine(of declaration: some Descriptor) -> [String] {
+    customOptions(of: declaration).map { field, value in
+      guard case .message(let message) = value else {
+        return "(\(field.fullName)) = \(TextFormatWriter.text(value, of: field))"
+      }
+      let lines = message.text.utf8.split(separator: 0x0A).map { line in
+        String(decoding: line.drop { $0 == 0x20 }, as: UTF8.self)
+      }
+      return "(\(field.fullName)) = { \(lines.joined(separator: " ")) }"
+    }
+  }
+
+  private static func bracketed(_ options: [String]) -> String {
+    options.isEmpty ? "" : " [" + options.joined(separator: ", ") + "]"
   }
 
   // MARK: - Features
@@ -329,6 +374,7 @@ public struct SchemaPrinter {
         printer.line("option allow_alias = true;")
       }
       if enumeration.isDeprecated { printer.line("option deprecated = true;") }
+      printer.writeCustomOptions(of: enumeration)
       let outer = enumeration.parent?.features ?? enumeration.file.features
       printer.writeOptions(Self.features(of: enumeration, inherited: outer))
       printer.writeReserved(enumeration.reservedRanges, enumeration.reservedNames, last: .max)
@@ -337,12 +383,14 @@ public struct SchemaPrinter {
   }
 
   private mutating func write(_ value: EnumValueDescriptor) {
-    line("\(value.name) = \(value.number)\(value.isDeprecated ? " [deprecated = true]" : "");", of: value)
+    let options = (value.isDeprecated ? ["deprecated = true"] : []) + Self.customOptionsInLine(of: value)
+    line("\(value.name) = \(value.number)\(Self.bracketed(options));", of: value)
   }
 
   private mutating func write(_ service: ServiceDescriptor) {
     block("service \(service.name)", of: service) { printer in
       if service.isDeprecated { printer.line("option deprecated = true;") }
+      printer.writeCustomOptions(of: service)
       for method in service.methods { printer.write(method) }
     }
   }
@@ -355,8 +403,11 @@ public struct SchemaPrinter {
     let head =
       "rpc \(method.name)(\(type(method.input, method.isClientStreaming))) returns "
       + "(\(type(method.output, method.isServerStreaming)))"
-    guard method.isDeprecated else { return line(head + ";", of: method) }
-    block(head, of: method) { $0.line("option deprecated = true;") }
+    guard method.isDeprecated || !Self.customOptions(of: method).isEmpty else { return line(head + ";", of: method) }
+    block(head, of: method) { printer in
+      if method.isDeprecated { printer.line("option deprecated = true;") }
+      printer.writeCustomOptions(of: method)
+    }
   }
 
   // MARK: - Names
@@ -379,17 +430,7 @@ public struct SchemaPrinter {
 
   private static func quoted(_ text: String) -> String { quoted(Array(text.utf8)) }
 
-  private static func quoted(_ bytes: [UInt8]) -> String {
-    var text: [UInt8] = [0x22]
-    for byte in bytes {
-      switch byte {
-      case 0x22, 0x5C: text += [0x5C, byte]
-      case 0x20..<0x7F: text.append(byte)
-      default: text += [0x5C, 0x30 + (byte >> 6), 0x30 + (byte >> 3 & 7), 0x30 + (byte & 7)]
-      }
-    }
-    return String(decoding: text + [0x22], as: UTF8.self)
-  }
+  private static func quoted(_ bytes: [UInt8]) -> String { TextFormatWriter.quoted(bytes, isText: false) }
 }
 
 extension FieldType {

@@ -66,7 +66,7 @@ let grpcBenchCommand = Netdiag.Command(
       schemas.close()
       var source: RequestSource?
       do throws(UsageError) {
-        source = try RequestSource(data, as: method.input, JSONReadingOptions())
+        source = try RequestSource(data, as: method.input, .json(JSONReadingOptions()))
       } catch { usage = error }
       guard var requests = source else { return }
       let plan = try BenchPlan(load, method, &requests)

@@ -19,9 +19,14 @@ let grpcCallCommand = Netdiag.Command(
       "The call",
       [
         Flag(
-          "data", .string, "JSON", summary: "requests: JSON values one after another, @FILE, or @ for standard input",
+          "data", .string, "DATA", summary: "requests: JSON values one after another, @FILE, or @ for standard input",
           details: "An empty message where it is not given; a method that takes any number of requests gets none.",
           hasEnvironment: false, short: "d"),
+        Flag(
+          "format", .choice(["json", "text"]), "FORMAT", default: "json",
+          summary: "what requests and answers are written in",
+          details: "text is Protobuf's text format; a record separator (U+001E) stands between messages.",
+          hasEnvironment: false),
         Flag(
           "allow-unknown-fields", .bool, summary: "pass over fields in requests that their schema does not have",
           hasEnvironment: false),
@@ -46,7 +51,7 @@ let grpcCallCommand = Netdiag.Command(
   var report = CallReport(target: target.text, method: name.text)
   report.isVerbose = flags.bool("verbose") || flags.bool("vv")
   report.metadata = target.metadata
-  let printer = AnswerPrinter(flags, limit: target.receiveLimit)
+  var printer = AnswerPrinter(flags, limit: target.receiveLimit)
   let data = flags.isGiven("data") ? flags.string("data") : nil
   let waiter = try invocation.waiter(for: target)
   var source: RequestSource?
@@ -60,7 +65,7 @@ let grpcCallCommand = Netdiag.Command(
       let method = try schemas.method(name)
       report.method = method.fullName
       do throws(UsageError) {
-        source = try RequestSource(data, as: method.input, .init(flags))
+        source = try RequestSource(data, as: method.input, RequestForm(flags))
       } catch { usage = error }
       guard var requests = source else { return }
       let run = CallRun(
@@ -147,10 +152,11 @@ extension TransportLog {
   }
 }
 
-extension JSONReadingOptions {
+extension RequestForm {
   fileprivate init(_ flags: FlagValues) {
-    self.init()
-    ignoresUnknown = flags.bool("allow-unknown-fields")
+    var options = JSONReadingOptions()
+    options.ignoresUnknown = flags.bool("allow-unknown-fields")
+    self = flags.string("format") == "text" ? .text : .json(options)
   }
 }
 
@@ -159,11 +165,15 @@ private struct AnswerPrinter {
   private let writesDocuments: Bool
   private let options: JSONWritingOptions
   private let limits: MessageLimits
+  private let isText: Bool
   private let isForTerminal = StandardStream.output.isTerminal
+  /// Whether a message was printed, so that the next one is told apart from it.
+  private var hasPrinted = false
 
   /// A printer of answers of so many bytes.
   init(_ flags: FlagValues, limit: Int) {
     writesDocuments = flags.bool("json")
+    isText = flags.string("format") == "text" && !writesDocuments
     var limits = MessageLimits()
     limits.bytes = limit
     self.limits = limits
@@ -173,11 +183,18 @@ private struct AnswerPrinter {
     self.options = options
   }
 
-  func print(_ bytes: [UInt8], of method: MethodDescriptor) throws(Problem) {
+  mutating func print(_ bytes: [UInt8], of method: MethodDescriptor) throws(Problem) {
     var json: [UInt8] = []
     let message: DynamicMessage
     do throws(MessageError) { message = try DynamicMessage(decoding: bytes, as: method.output, limits: limits) } catch {
       throw Problem("RESPONSE_INVALID", "an answer is no \(method.output.fullName): \(error.message.safeForDisplay)")
+    }
+    guard !isText else {
+      let text = (hasPrinted ? "\u{1E}\n" : "") + message.text
+      hasPrinted = true
+      let shown = isForTerminal ? String(decoding: Self.escaped(Array(text.utf8)), as: UTF8.self) : text
+      guard StandardStream.output.write(Array(shown.utf8)) else { throw .noReader }
+      return
     }
     do throws(MappingError) { try message.writeJSON(into: &json, options: options) } catch {
       throw Problem("RESPONSE_INVALID", "an answer has no form in JSON: \(error.message.safeForDisplay)")
