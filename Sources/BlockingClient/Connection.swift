@@ -74,11 +74,12 @@ public final class Connection {
   /// Adds the socket to a poll of the caller's, for ``pump(isReady:)``. True where that has something to do at once.
   public func add(to poll: inout Poll) -> Bool { link.add(to: &poll) }
 
-  /// Moves bytes both ways without waiting; what the poll said of the socket is `isReady`. ``Call/takeEvent()`` tells
-  /// what came of it.
-  public func pump(isReady: Bool) {
-    link.pump(isReady: isReady)
+  /// Moves bytes both ways without waiting; what the poll said of the socket is `isReady`. True where something has
+  /// happened: ``Call/takeEvent()`` tells what.
+  @discardableResult public func pump(isReady: Bool) -> Bool {
+    let hasHappened = link.pump(isReady: isReady)
     dispatch()
+    return hasHappened
   }
 
   // MARK: - For calls

@@ -96,9 +96,9 @@ package final class HTTP2Link {
   }
 
   /// Sends what is due and takes what has come, without waiting: for callers that wait for many links at once. What
-  /// the poll said of the socket is `isReady`.
-  package func pump(isReady: Bool) {
-    guard failure == nil else { return }
+  /// the poll said of the socket is `isReady`. True where something has happened: sending alone may end streams.
+  @discardableResult package func pump(isReady: Bool) -> Bool {
+    guard failure == nil else { return false }
     do throws(Fault) {
       if isReady {
         switch try stream.receive() {
@@ -118,6 +118,7 @@ package final class HTTP2Link {
       collect()
       end(with: error)
     }
+    return failure != nil || !events.isEmpty
   }
 
   /// Says goodbye and closes: GOAWAY, then our end of the stream, then the server's.

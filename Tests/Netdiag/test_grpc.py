@@ -14,8 +14,9 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2
 
-from EndToEnd.peers import tcp
+from EndToEnd.peers import http2, tcp
 from EndToEnd.peers.health import HealthServer
+from EndToEnd.peers.http2 import ScriptedPeer, expect_preface, settings, until_closed
 from conftest import ROOT
 from netdiag import FINE, HANG, PROBLEM, UNDETERMINED, USAGE
 from peers import library
@@ -210,7 +211,39 @@ message Mixed {
 """
 
 
-@pytest.mark.parametrize("text", [PROTO2, PROTO3, EDITION], ids=["proto2", "proto3", "edition"])
+PECULIAR2 = r"""
+syntax = "proto2"; package p;
+message M {
+  optional double point = 1 [default = .5]; optional float end = 2 [default = 5.];
+  optional double big = 3 [default = 100000000000000000000000]; optional string pair = 4 [default = "\ud83d\ude00"];
+  extensions 100 to 200;
+  extend M { optional group Inside = 101 { optional int32 a = 1; } }
+}
+extend M { optional group Outside = 100 { optional int32 a = 1; } }
+"""
+PECULIAR3 = """
+syntax = "proto3"; package p;
+message M { optional int32 a = 1; int32 _a = 2; optional int32 X_a = 3; }
+"""
+FEATURES = """
+edition = "2023"; package p;
+option features = { field_presence: IMPLICIT, enum_type: CLOSED; };
+message M {
+  reserved foo, bar;
+  int32 a = 1; repeated int32 r = 2 [features = { repeated_field_encoding: EXPANDED }];
+  oneof o { string s = 3 [features.utf8_validation = NONE]; }
+}
+"""
+EDITION_2024 = """
+edition = "2024"; package p;
+export message Shown { string a = 1; local message Hidden { int32 b = 1; } Hidden hidden = 2; }
+local enum Mood { MOOD_NONE = 0; }
+"""
+SCHEMAS = {"proto2": PROTO2, "proto3": PROTO3, "edition": EDITION, "peculiar2": PECULIAR2, "peculiar3": PECULIAR3,
+           "features": FEATURES}
+
+
+@pytest.mark.parametrize("text", SCHEMAS.values(), ids=SCHEMAS)
 def test_a_whole_file_is_printed_as_protoc_takes_it(grpc_command, tmp_path, text):
     """What is printed of a file compiles to the same descriptor."""
     sources, again = tmp_path / "sources", tmp_path / "again"
@@ -778,7 +811,7 @@ def test_progress_is_shown_on_a_terminal(netdiag, server):
 # Schemas from sources.
 
 
-@pytest.mark.parametrize("text", [PROTO2, PROTO3, EDITION], ids=["proto2", "proto3", "edition"])
+@pytest.mark.parametrize("text", [*SCHEMAS.values(), EDITION_2024], ids=[*SCHEMAS, "edition 2024"])
 def test_sources_compile_to_what_protoc_makes_of_them(grpc_command, tmp_path, text):
     """What is printed of a source is what is printed of protoc's set."""
     (tmp_path / "base.proto").write_text('syntax = "proto3"; package base; message Base { string a = 1; }')
@@ -830,11 +863,56 @@ P3 = 'syntax = "proto3";\n'
     ('"', "file.proto:1:1: a text does not end on its line"),
     ("/* ", "file.proto:1:1: a comment does not end"),
     ("\x01", "file.proto:1:1: a character has no place here"),
+    ("package " + "a." * 1_000 + "a;", "file.proto:1:9: the package's name is too long"),
+    ("message M { optional bool a = 1 [default = -true]; }", "file.proto:1:34: true has no sign"),
+    ("message M { optional string a = 1 [default = -'x']; }", "file.proto:1:36: a text has no sign"),
+    (P3 + "message M { repeated int32 a = 1 [pakced = true]; }", "file.proto:2:35: there is no option pakced here"),
+    (P3 + "message M { option deprecated = IDEMPOTENT; }", "file.proto:2:20: deprecated has no such value"),
 ])
 def test_a_source_that_does_not_compile_says_where(grpc_command, tmp_path, text, line):
     (tmp_path / "file.proto").write_text(text)
     result = grpc_command("list", "-proto", "file.proto", "-I", tmp_path)
     assert result.code in (PROBLEM, USAGE) and line in result.stderr, result
+
+
+# Servers and inputs that never end.
+
+
+def test_the_time_is_over_although_the_server_keeps_talking(grpc_command, server):
+    words = ["call", "-plaintext", server.address, "library.v1.Library/ListBooks", "-d", '{"limit": 1000000000}']
+    notes(called(grpc_command(*words, "-max-time", "0.5"), 68), "DEADLINE_EXCEEDED")
+
+
+def test_one_request_is_all_that_is_read_for_a_method_that_takes_one(netdiag, server):
+    command = netdiag.command("grpc", "call", "-plaintext", server.address, GET_BOOK, "-d", "@")
+    with subprocess.Popen(["yes", "{}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as endless:
+        done = subprocess.run(command, stdin=endless.stdout, capture_output=True, timeout=HANG)
+        endless.kill()
+    assert done.returncode == USAGE and b"takes one request" in done.stderr
+
+
+def test_a_server_that_ends_each_connection_at_once_ends_the_load(grpc_command, protoset):
+    both = http2.frame(http2.SETTINGS, 0, 0) + http2.frame(http2.GOAWAY, 0, 0, bytes(8))
+    goodbye = [expect_preface(), http2.raw(both), until_closed()]
+    with ScriptedPeer(*[goodbye] * 40) as peer:
+        words = ["bench", "-plaintext", "-protoset", protoset, peer.address, GET_BOOK, "-c", "1", "-n", "5", "--json"]
+        document = called(grpc_command(*words), PROBLEM).json
+    assert (document["code"], document["calls"]) == ("H2_GOAWAY", 0)
+
+
+def test_a_server_that_permits_no_calls_ends_the_load(grpc_command, protoset):
+    none = [expect_preface(), settings(max_concurrent_streams=0), until_closed()]
+    with ScriptedPeer(none) as peer:
+        words = ["bench", "-plaintext", "-protoset", protoset, peer.address, GET_BOOK, "-c", "1", "-n", "5", "--json"]
+        document = called(grpc_command(*words), PROBLEM).json
+    assert document["code"] == "H2_PROTOCOL_ERROR" and "permits no calls" in document["error"]
+
+
+def test_calls_that_were_due_and_never_begun_are_counted(grpc_command, server):
+    words = ["bench", "-plaintext", server.address, "library.v1.Library/Wait", "-c", "1", "-m", "2", "--rate", "100",
+             "-z", "1", "--timeout", "0.4", "--json"]
+    document = called(grpc_command(*words), PROBLEM).json
+    assert document["calls"] + document["notBegun"] in range(98, 102) and document["calls"] < 20
 
 
 # Completion.

@@ -19,13 +19,16 @@ let grpcDescribeCommand = Netdiag.Command(
   do throws(Problem) {
     try context.withSchemas(waiter) { (schemas, connection) throws(Problem) in
       report.detection = connection?.detection
+      var printer = SchemaPrinter()
       if context.names.isEmpty {
-        report.symbols = try schemas.poolOfServices().services.map { DescribedSymbol(.service($0)) }
+        report.symbols = try schemas.poolOfServices().services.map { DescribedSymbol(.service($0), &printer) }
       }
       for name in context.names {
         let isFile = name.hasSuffix(".proto")
         report.symbols.append(
-          isFile ? DescribedSymbol(try schemas.file(named: name)) : DescribedSymbol(try schemas.symbol(named: name)))
+          isFile
+            ? DescribedSymbol(try schemas.file(named: name), &printer)
+            : DescribedSymbol(try schemas.symbol(named: name), &printer))
       }
     }
   } catch { report.problem = error }
@@ -45,16 +48,14 @@ struct DescribedSymbol {
   /// It as the file has it.
   let source: String
 
-  init(_ symbol: SymbolDescriptor) {
-    var printer = SchemaPrinter()
+  init(_ symbol: SymbolDescriptor, _ printer: inout SchemaPrinter) {
     printer.print(symbol)
-    (name, kind, file, source) = (symbol.fullName, symbol.kind, symbol.file.name.safeForDisplay, printer.text)
+    (name, kind, file, source) = (symbol.fullName, symbol.kind, symbol.file.name.safeForDisplay, printer.take())
   }
 
-  init(_ file: Protobuf.FileDescriptor) {
-    var printer = SchemaPrinter()
+  init(_ file: Protobuf.FileDescriptor, _ printer: inout SchemaPrinter) {
     printer.print(file)
-    (name, kind, source) = (file.name.safeForDisplay, "file", printer.text)
+    (name, kind, source) = (file.name.safeForDisplay, "file", printer.take())
     self.file = name
   }
 

@@ -65,7 +65,8 @@ public struct SchemaComparison {
   private mutating func compare(_ old: MessageDescriptor) {
     guard !old.isMapEntry else { return }
     if let found = new.message(named: old.fullName) {
-      for field in old.fields { compare(field, in: found) }
+      let reserved = Reservations(found.reservedRanges, found.reservedNames)
+      for field in old.fields { compare(field, in: found, reserved) }
       compareReservations(
         old, old.reservedRanges, found.reservedRanges, old.reservedNames, found.reservedNames)
       for field in found.fields where field.cardinality == .required && old.field(numbered: field.number) == nil {
@@ -78,14 +79,16 @@ public struct SchemaComparison {
     for enumeration in old.enums { compare(enumeration) }
   }
 
-  private mutating func compare(_ field: FieldDescriptor, in message: MessageDescriptor) {
+  private mutating func compare(
+    _ field: FieldDescriptor, in message: MessageDescriptor, _ reserved: Reservations
+  ) {
     let sameName = message.field(named: field.name)
     guard let found = message.field(numbered: field.number), !found.isExtension else {
       if let sameName {
         return note(
           .fieldNumberChanged, field, .wire, "its number was \(field.number), and is \(sameName.number)")
       }
-      return compareRemoved(field, in: message)
+      return compareRemoved(field, reserved)
     }
     compareTypes(field, found)
     if field.jsonName != found.jsonName {
@@ -113,10 +116,10 @@ public struct SchemaComparison {
     }
   }
 
-  private mutating func compareRemoved(_ field: FieldDescriptor, in message: MessageDescriptor) {
+  private mutating func compareRemoved(_ field: FieldDescriptor, _ reserved: Reservations) {
     var breaks: SchemaChange.Breaks = []
-    if !message.reservedRanges.contains(where: { $0.contains(field.number) }) { breaks.insert(.wire) }
-    if !message.reservedNames.contains(field.name) { breaks.insert(.json) }
+    if !reserved.covers(field.number, field.number) { breaks.insert(.wire) }
+    if !reserved.names.contains(field.name) { breaks.insert(.json) }
     if field.cardinality == .required { breaks.insert(.both) }
     guard !breaks.isEmpty else { return }
     note(
@@ -193,12 +196,15 @@ public struct SchemaComparison {
           ? "it was closed, and is open: numbers that it does not know are kept now"
           : "it was open, and is closed: numbers that it does not know are lost")
     }
+    var namesByNumber: [Int32: [String]] = [:]
+    for value in found.values { namesByNumber[value.number, default: []].append(value.name) }
+    let reserved = Reservations(found.reservedRanges, found.reservedNames)
     for value in old.values {
-      let names = found.values.filter { $0.number == value.number }.map { $0.name }
+      let names = namesByNumber[value.number] ?? []
       if names.isEmpty {
         var breaks: SchemaChange.Breaks = []
-        if !found.reservedRanges.contains(where: { $0.contains(value.number) }) { breaks.insert(.wire) }
-        if !found.reservedNames.contains(value.name) { breaks.insert(.json) }
+        if !reserved.covers(value.number, value.number) { breaks.insert(.wire) }
+        if !reserved.names.contains(value.name) { breaks.insert(.json) }
         guard !breaks.isEmpty else { continue }
         note(
           .enumValueRemoved, value, breaks,
@@ -218,23 +224,43 @@ public struct SchemaComparison {
     _ element: some Descriptor, _ oldRanges: [NumberRange], _ newRanges: [NumberRange], _ oldNames: [String],
     _ newNames: [String]
   ) {
-    for range in oldRanges where !Self.covers(newRanges, range) {
+    let reserved = Reservations(newRanges, newNames)
+    for range in oldRanges where !reserved.covers(range.first, range.last) {
       let text = range.first == range.last ? "\(range.first)" : "\(range.first) to \(range.last)"
       note(.reservationRemoved, element, .wire, "\(text) was reserved, and is not any more")
     }
-    let known = Set(newNames)
-    for name in oldNames where !known.contains(name) {
+    for name in oldNames where !reserved.names.contains(name) {
       note(.reservationRemoved, element, .json, "the name \"\(name)\" was reserved, and is not any more")
     }
   }
+}
 
-  /// Whether ranges, one after another, hold all of a range.
-  private static func covers(_ ranges: [NumberRange], _ wanted: NumberRange) -> Bool {
-    var next = Int64(wanted.first)
-    for range in ranges.sorted(by: { $0.first < $1.first }) where Int64(range.first) <= next {
-      next = max(next, Int64(range.last) + 1)
+/// The numbers and names that must not be used again.
+private struct Reservations {
+  let names: Set<String>
+  /// Ranges that neither overlap nor touch, ascending.
+  private var ranges: [(first: Int64, last: Int64)] = []
+
+  init(_ ranges: [NumberRange], _ names: [String]) {
+    self.names = Set(names)
+    for range in ranges.sorted(by: { $0.first < $1.first }) {
+      if let last = self.ranges.last, Int64(range.first) <= last.last + 1 {
+        self.ranges[self.ranges.count - 1].last = max(last.last, Int64(range.last))
+      } else {
+        self.ranges.append((Int64(range.first), Int64(range.last)))
+      }
     }
-    return next > Int64(wanted.last)
+  }
+
+  /// Whether all numbers from one to another are reserved.
+  func covers(_ first: Int32, _ last: Int32) -> Bool {
+    var low = 0
+    var high = ranges.count
+    while low < high {
+      let middle = (low + high) / 2
+      if ranges[middle].last < Int64(first) { low = middle + 1 } else { high = middle }
+    }
+    return low < ranges.count && ranges[low].first <= Int64(first) && ranges[low].last >= Int64(last)
   }
 }
 

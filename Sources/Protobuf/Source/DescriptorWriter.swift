@@ -81,9 +81,14 @@ struct DescriptorWriter {
     writer.string(message.name, field: 1)
     // proto3 makes a oneof of its own for each optional field, behind those of the source.
     var synthetic: [String] = []
+    var names = Set(message.fields.map { $0.name } + message.oneofs.map { $0.name })
     for (index, field) in message.fields.enumerated() {
       let isSynthetic = file.edition == .proto3 && field.label == .optional && !message.isMapEntry
-      if isSynthetic { synthetic.append("_" + field.name) }
+      if isSynthetic {
+        var name = "_" + field.name
+        while !names.insert(name).inserted { name = "X" + name }
+        synthetic.append(name)
+      }
       let place = isSynthetic ? message.oneofs.count + synthetic.count - 1 : nil
       writer.bytes(
         try at(2, index) { (own) throws(SourceError) in
@@ -103,7 +108,11 @@ struct DescriptorWriter {
     }
     var options = WireWriter()
     if message.isMapEntry { options.varint(1, field: 7) }
-    try writeOptions(message.options, ["deprecated": 3], features: 12, field: 7, to: &writer, more: options)
+    try writeOptions(
+      message.options,
+      ["message_set_wire_format": 1, "deprecated": 3, "deprecated_legacy_json_field_conflicts": 11], features: 12,
+      field: 7,
+      to: &writer, more: options)
     for (index, oneof) in message.oneofs.enumerated() {
       writer.bytes(try at(8, index) { (own) throws(SourceError) in try own.write(oneof) }, field: 8)
     }
@@ -207,7 +216,12 @@ struct DescriptorWriter {
     switch (type, value.kind) {
     case (.string, .string): return value.text
     case (.bytes, .string): return Self.escaped(value.text)
-    case (.bool, .word), (.enumeration, .word): return value.text
+    case (.bool, .word), (.enumeration, .word):
+      guard !option.isNegative else { throw error("\(value.string) has no sign", at: option.position) }
+      return value.text
+    case (.double, .integer), (.float, .integer):
+      // One that is beyond 64 bits is in decimal digits, as it is to stay.
+      return sign + (SourceParser.value(of: value.text).map { Array(String($0).utf8) } ?? value.text)
     case (.double, .word), (.float, .word), (.double, .float), (.float, .float): return sign + value.text
     case (.string, _), (.bytes, _), (.bool, _), (.enumeration, _), (.message, _), (.group, _), (_, .float), (_, .word),
       (_, .string), (_, .symbol), (_, .end):
@@ -249,7 +263,10 @@ struct DescriptorWriter {
           return part.bytes
         }, field: 2)
     }
-    try writeOptions(enumeration.options, ["allow_alias": 2, "deprecated": 3], features: 7, field: 3, to: &writer)
+    try writeOptions(
+      enumeration.options,
+      ["allow_alias": 2, "deprecated": 3, "deprecated_legacy_json_field_conflicts": 6], features: 7, field: 3,
+      to: &writer)
     for range in enumeration.reservedRanges { writer.bytes(Self.range(range, endIsIncluded: true), field: 4) }
     for name in enumeration.reservedNames { writer.string(name, field: 5) }
     return writer.bytes
@@ -295,19 +312,33 @@ struct DescriptorWriter {
     for option in options {
       if let number = known[option.name] {
         written.varint(try value(option), field: number)
-      } else if option.name.hasPrefix("features."), !option.name.utf8.contains(0x28) {
-        try writeFeature(option, to: &featureSet)
+      } else if option.name.hasPrefix("features.") {
+        if !option.name.utf8.contains(0x28) { try writeFeature(option, to: &featureSet) }
+      } else if option.name.utf8.first != 0x28, !Self.passedOver.contains(option.name) {
+        throw error("there is no option \(option.name) here", at: option.position)
       }
     }
     if !featureSet.bytes.isEmpty { written.bytes(featureSet.bytes, field: features) }
     if !written.bytes.isEmpty { writer.bytes(written.bytes, field: field) }
   }
 
+  /// Options of the language that only generated code, or protoc itself, minds.
+  private static let passedOver: Set<String> = [
+    "cc_enable_arenas", "cc_generic_services", "csharp_namespace", "ctype", "debug_redact", "default",
+    "go_package", "java_generate_equals_and_hash", "java_generic_services", "java_multiple_files",
+    "java_outer_classname", "java_package", "java_string_check_utf8", "json_name", "jstype", "lazy",
+    "no_standard_descriptor_accessor", "objc_class_prefix", "optimize_for", "php_class_prefix", "php_generic_services",
+    "php_metadata_namespace", "php_namespace", "py_generic_services", "retention", "ruby_package", "swift_prefix",
+    "targets", "unverified_lazy", "weak",
+  ]
+
   private func value(_ option: OptionNode) throws(SourceError) -> UInt64 {
-    switch option.value.string {
-    case "true", "NO_SIDE_EFFECTS": return 1
-    case "false", "IDEMPOTENCY_UNKNOWN": return 0
-    case "IDEMPOTENT": return 2
+    switch (option.name, option.value.string) {
+    case ("idempotency_level", "IDEMPOTENCY_UNKNOWN"): return 0
+    case ("idempotency_level", "NO_SIDE_EFFECTS"): return 1
+    case ("idempotency_level", "IDEMPOTENT"): return 2
+    case (_, "true") where option.name != "idempotency_level": return 1
+    case (_, "false") where option.name != "idempotency_level": return 0
     default: throw error("\(option.name) has no such value", at: option.position)
     }
   }

@@ -64,6 +64,7 @@ struct SourceParser {
 
   private mutating func name(_ what: String) throws(SourceError) -> String {
     guard token.kind == .word else { throw error("\(what) is missing before \(found)") }
+    guard token.text.count <= DescriptorPool.nameLimit else { throw error("\(what) is too long") }
     let name = token.string
     try advance()
     return name
@@ -71,9 +72,13 @@ struct SourceParser {
 
   /// A name of several parts, with a dot in front or without.
   private mutating func fullName(_ what: String) throws(SourceError) -> String {
+    let position = token.position
     var text = try takes(symbol: ".") ? "." : ""
     text += try name(what)
-    while try takes(symbol: ".") { text += "." + (try name(what)) }
+    while try takes(symbol: ".") {
+      text += "." + (try name(what))
+      guard text.utf8.count <= DescriptorPool.nameLimit else { throw error("\(what) is too long", at: position) }
+    }
     return text
   }
 
@@ -136,6 +141,7 @@ struct SourceParser {
       let remarks = SourceRemarks(leading: token.leading)
       if try takes(symbol: ";") { continue }
       guard token.kind == .word else { throw error("a declaration is missing before \(found)") }
+      try skipVisibility()
       switch token.string {
       case "import": try parseImport()
       case "package":
@@ -156,6 +162,14 @@ struct SourceParser {
       default: throw error("\(found) begins no declaration")
       }
     }
+  }
+
+  /// Edition 2024 says of messages and enums who may use them, which nothing here depends on.
+  private mutating func skipVisibility() throws(SourceError) {
+    guard file.edition == .edition2024, token.isWord("export") || token.isWord("local") else { return }
+    var ahead = tokens
+    let next = try ahead.next()
+    if next.isWord("message") || next.isWord("enum") { try advance() }
   }
 
   private mutating func parseEdition() throws(SourceError) {
@@ -189,22 +203,22 @@ struct SourceParser {
   /// `option NAME = VALUE;`
   private mutating func option() throws(SourceError) -> [OptionNode] {
     try advance()
-    let option = try optionValue()
+    let options = try optionValue()
     try take(";")
-    return option.map { [$0] } ?? []
+    return options
   }
 
   /// `[NAME = VALUE, …]`, or nothing.
   private mutating func optionList() throws(SourceError) -> [OptionNode] {
     guard try takes(symbol: "[") else { return [] }
     var options: [OptionNode] = []
-    repeat { if let option = try optionValue() { options.append(option) } } while try takes(symbol: ",")
+    repeat { options += try optionValue() } while try takes(symbol: ",")
     try take("]")
     return options
   }
 
-  /// `NAME = VALUE`; nil where the value is no single word.
-  private mutating func optionValue() throws(SourceError) -> OptionNode? {
+  /// `NAME = VALUE`; nothing where the value is a message, but for that of the features, which is what its fields are.
+  private mutating func optionValue() throws(SourceError) -> [OptionNode] {
     let position = token.position
     var name = ""
     repeat {
@@ -218,19 +232,43 @@ struct SourceParser {
     } while try takes(symbol: ".")
     try take("=")
     if token.isSymbol(0x7B) {
+      if name == "features" { return try features(position) }
       try skipBraces()
-      return nil
+      return []
     }
     let isNegative = try takes(symbol: "-")
     if token.kind == .string {
       var value = token
       value.text = try text("an option's value")
-      return OptionNode(name: name, value: value, isNegative: false, position: position)
+      guard !isNegative else { throw error("a text has no sign", at: position) }
+      return [OptionNode(name: name, value: value, isNegative: false, position: position)]
     }
     guard token.kind != .symbol, token.kind != .end else { throw error("an option's value is missing before \(found)") }
     let value = token
     try advance()
-    return OptionNode(name: name, value: value, isNegative: isNegative, position: position)
+    return [OptionNode(name: name, value: value, isNegative: isNegative, position: position)]
+  }
+
+  /// `{ NAME: VALUE … }`, a `google.protobuf.FeatureSet`.
+  private mutating func features(_ position: SourcePosition) throws(SourceError) -> [OptionNode] {
+    try take("{")
+    var options: [OptionNode] = []
+    while try !takes(symbol: "}") {
+      // Features of a language's own are extensions, whose values are messages.
+      if token.isSymbol(0x5B) {
+        try skipBraces()
+        _ = try takes(symbol: ":")
+        try skipBraces()
+      } else {
+        let name = try self.name("a feature's name")
+        try take(":")
+        let value = token
+        _ = try self.name("the feature's value")
+        options.append(OptionNode(name: "features." + name, value: value, isNegative: false, position: position))
+      }
+      if try !takes(symbol: ",") { _ = try takes(symbol: ";") }
+    }
+    return options
   }
 
   /// Passes over a message in text format: only its brackets are looked at.
@@ -270,6 +308,7 @@ struct SourceParser {
     while try !takes(symbol: "}") {
       let remarks = SourceRemarks(leading: token.leading)
       if try takes(symbol: ";") { continue }
+      try skipVisibility()
       switch token.kind == .word ? token.string : "" {
       case "message": message.messages.append(try self.message(remarks))
       case "enum": message.enums.append(try enumeration(remarks))

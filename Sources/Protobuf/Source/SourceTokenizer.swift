@@ -115,7 +115,7 @@ struct SourceTokenizer {
         continue
       }
       // Lines of one comment follow each other; an empty line between makes another one of it.
-      leading = !isBlock && lastLine == first - 1 && !leading.isEmpty ? leading + text : text
+      if !isBlock, lastLine == first - 1, !leading.isEmpty { leading += text } else { leading = text }
       lastLine = line - (isBlock ? 0 : 1)
     }
     isFirst = false
@@ -224,7 +224,14 @@ struct SourceTokenizer {
       }
       return [UInt8(truncatingIfNeeded: value)]
     case 0x78, 0x58: return [UInt8(truncatingIfNeeded: try readHex(1...2, start))]
-    case 0x75: return try scalar(readHex(4...4, start), start)
+    case 0x75:
+      let value = try readHex(4...4, start)
+      // Two halves of a pair make one character.
+      guard value & 0xFC00 == 0xD800, byte() == 0x5C, byte(1) == 0x75 else { return try scalar(value, start) }
+      offset += 2
+      let low = try readHex(4...4, start)
+      guard low & 0xFC00 == 0xDC00 else { throw error("an escape in a text is no character", at: start) }
+      return try scalar(0x10000 + (value & 0x3FF) << 10 + (low & 0x3FF), start)
     case 0x55: return try scalar(readHex(8...8, start), start)
     default: throw error("an escape in a text is none", at: start)
     }

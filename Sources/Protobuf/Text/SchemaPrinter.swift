@@ -9,6 +9,8 @@ public struct SchemaPrinter {
   public private(set) var text = ""
   private var depth = 0
   private var comments: SourceComments?
+  /// The file whose comments these are: to read them takes as long as the file is large.
+  private var commentedFile: FileDescriptor?
 
   /// A printer that has written nothing.
   public init() {}
@@ -32,7 +34,7 @@ public struct SchemaPrinter {
 
   /// Writes a whole file.
   public mutating func print(_ file: FileDescriptor) {
-    comments = try? file.comments()
+    readComments(of: file)
     switch file.edition {
     case .proto2: line("syntax = \"proto2\";")
     case .proto3: line("syntax = \"proto3\";")
@@ -41,9 +43,9 @@ public struct SchemaPrinter {
     }
     if !file.package.isEmpty { line("\npackage \(file.package);") }
     if !file.imports.isEmpty { line("") }
-    let published = file.publicImports
+    let published = Set(file.publicImports.map { $0.name })
     for imported in file.imports {
-      line("import \(published.contains(imported) ? "public " : "")\(Self.quoted(imported.name));")
+      line("import \(published.contains(imported.name) ? "public " : "")\(Self.quoted(imported.name));")
     }
     if file.isDeprecated || !Self.customOptions(of: file).isEmpty { line("") }
     if file.isDeprecated { line("option deprecated = true;") }
@@ -53,7 +55,8 @@ public struct SchemaPrinter {
       if !options.isEmpty { line("") }
       writeOptions(options)
     }
-    for message in file.messages {
+    let groups = Self.groupNames(file.extensions)
+    for message in file.messages where !groups.contains(message.name) {
       line("")
       write(message)
     }
@@ -69,13 +72,23 @@ public struct SchemaPrinter {
       line("")
       write(service)
     }
-    comments = nil
   }
 
   private mutating func within(_ declaration: some Descriptor, _ body: (inout SchemaPrinter) -> Void) {
-    comments = try? declaration.file.comments()
+    readComments(of: declaration.file)
     body(&self)
-    comments = nil
+  }
+
+  private mutating func readComments(of file: FileDescriptor) {
+    guard commentedFile != file else { return }
+    comments = try? file.comments()
+    commentedFile = file
+  }
+
+  /// Hands over what was written and forgets it; the next declaration of the same file is printed sooner for that.
+  public mutating func take() -> String {
+    defer { text = "" }
+    return text
   }
 
   // MARK: - Lines
@@ -143,21 +156,18 @@ public struct SchemaPrinter {
     if message.isDeprecated { line("option deprecated = true;") }
     writeCustomOptions(of: message)
     writeOptions(Self.features(of: message, inherited: message.parent?.features ?? message.file.features))
-    writeReserved(message.reservedRanges, message.reservedNames, last: 536_870_911)
+    writeReserved(message.reservedRanges, message.reservedNames, last: 536_870_911, of: message)
     for range in message.extensionRanges { line("extensions \(Self.text(range, last: 536_870_911));") }
-    let groups = message.fields.filter { Self.isGroup($0) }.compactMap { $0.message }
-    for nested in message.messages where !nested.isMapEntry && !groups.contains(nested) { write(nested) }
+    let groups = Self.groupNames(message.fields + message.extensions)
+    for nested in message.messages where !nested.isMapEntry && !groups.contains(nested.name) { write(nested) }
     for enumeration in message.enums { write(enumeration) }
-    var written: [OneofDescriptor] = []
+    var written: Set<String> = []
     for field in message.fields {
       guard let oneof = field.oneof, !oneof.isSynthetic else {
         write(field)
         continue
       }
-      if !written.contains(oneof) {
-        written.append(oneof)
-        write(oneof)
-      }
+      if written.insert(oneof.name).inserted { write(oneof) }
     }
     for group in Self.grouped(message.extensions) { write(group, scope: message.fullName) }
   }
@@ -165,13 +175,18 @@ public struct SchemaPrinter {
   private mutating func write(_ oneof: OneofDescriptor) {
     block("oneof \(oneof.name)", of: oneof) { printer in
       printer.writeCustomOptions(of: oneof)
+      printer.writeOptions(Self.features(of: oneof, inherited: oneof.parent.features))
       for field in oneof.fields { printer.write(field) }
     }
   }
 
-  private mutating func writeReserved(_ ranges: [NumberRange], _ names: [String], last: Int32) {
+  private mutating func writeReserved(
+    _ ranges: [NumberRange], _ names: [String], last: Int32, of declaration: some Descriptor
+  ) {
     if !ranges.isEmpty { line("reserved \(ranges.map { Self.text($0, last: last) }.joined(separator: ", "));") }
-    if !names.isEmpty { line("reserved \(names.map { Self.quoted($0) }.joined(separator: ", "));") }
+    // Editions write the names as they are.
+    let shown = declaration.file.edition.hasFeatures ? names : names.map { Self.quoted($0) }
+    if !names.isEmpty { line("reserved \(shown.joined(separator: ", "));") }
   }
 
   private static func text(_ range: NumberRange, last: Int32) -> String {
@@ -190,6 +205,11 @@ public struct SchemaPrinter {
     } else {
       line("\(head) \(field.name) = \(field.number)\(options(field));", of: field)
     }
+  }
+
+  /// The messages that were declared together with a field.
+  private static func groupNames(_ fields: [FieldDescriptor]) -> Set<String> {
+    Set(fields.filter { isGroup($0) }.compactMap { $0.message?.name })
   }
 
   /// Whether the field was declared together with its message, as proto2 has it.
@@ -377,7 +397,7 @@ public struct SchemaPrinter {
       printer.writeCustomOptions(of: enumeration)
       let outer = enumeration.parent?.features ?? enumeration.file.features
       printer.writeOptions(Self.features(of: enumeration, inherited: outer))
-      printer.writeReserved(enumeration.reservedRanges, enumeration.reservedNames, last: .max)
+      printer.writeReserved(enumeration.reservedRanges, enumeration.reservedNames, last: .max, of: enumeration)
       for value in enumeration.values { printer.write(value) }
     }
   }

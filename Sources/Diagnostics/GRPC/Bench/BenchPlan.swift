@@ -42,6 +42,8 @@ struct BenchFindings {
   var time: Int64 = 0
   /// How many connections were made anew because a server had ended them.
   var reconnections = 0
+  /// How many calls were due and never begun, as there was no room for them.
+  var notBegun = 0
   /// How many calls at once a server permits on a connection, where that is fewer than were asked for.
   var permittedStreams: Int?
   /// Why the load ended before its time; nil where it did not.

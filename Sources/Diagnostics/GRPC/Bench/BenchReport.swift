@@ -20,12 +20,12 @@ struct BenchReport: Report {
   var worst: Mark {
     if let problem { return problem.mark }
     guard let findings else { return .unknown }
-    return findings.failures > 0 ? .failure : findings.permittedStreams != nil ? .warning : .ok
+    return findings.failures + findings.notBegun > 0 ? .failure : findings.permittedStreams != nil ? .warning : .ok
   }
 
   var code: String {
     if let problem { return problem.code }
-    guard let worst = findings?.messages.first else { return "OK" }
+    guard let worst = findings?.messages.first else { return findings?.notBegun ?? 0 > 0 ? "DEADLINE_EXPIRED" : "OK" }
     return CallReport.diagnosis(Status(worst.code, worst.message))
   }
 
@@ -50,7 +50,7 @@ struct BenchReport: Report {
     let connections = "\(load.connections) connection\(load.connections == 1 ? "" : "s")"
     let pace = load.rate.map { ", begun at \($0)/s" } ?? ""
     output.line(
-      findings.failures == 0 ? .ok : .failure,
+      findings.failures == 0 && problem == nil ? .ok : .failure,
       "\(method): \(findings.calls) calls in \(shownDuration(findings.time)), \(Self.rate(findings))/s")
     output.detail("\(connections) with up to \(load.streams) call\(load.streams == 1 ? "" : "s") at once\(pace)")
     if let permitted = findings.permittedStreams {
@@ -58,6 +58,10 @@ struct BenchReport: Report {
     }
     if findings.reconnections > 0 {
       output.line(.note, "\(findings.reconnections) connections were made anew, as the server had ended them")
+    }
+    if findings.notBegun > 0 {
+      output.line(
+        .failure, "\(findings.notBegun) calls were due and never begun: all that may run at once were waiting")
     }
     for status in findings.statuses.sorted(by: { $0.code.rawValue < $1.code.rawValue }) {
       let message = findings.messages.first { $0.code == status.code }?.message ?? ""
@@ -114,6 +118,7 @@ struct BenchReport: Report {
     json.member("calls", findings?.calls)
     json.member("failures", findings?.failures)
     json.member("responses", findings?.responses)
+    json.member("notBegun", findings?.notBegun)
     json.member("reconnections", findings?.reconnections)
     json.member("callsPerSecond", findings.map { Self.rate($0) })
     json.members("statuses", findings?.statuses ?? []) { status, json in

@@ -12,6 +12,8 @@ internal import Sys
 /// beforehand, and their time counts from there: a server that stands still for a second makes every call late that was
 /// due in that second, and not just the few that it kept waiting (the "coordinated omission" of closed loops).
 final class BenchRun {
+  /// How many connections in a row a server may end before any call begins on them.
+  private static let reconnectionLimit = 10
   /// The time between two looks for calls that take too long, and between two lines of progress, in nanoseconds.
   private static let tick: Int64 = 100_000_000
 
@@ -24,6 +26,8 @@ final class BenchRun {
   private var lanes: [Lane] = []
   private var findings = BenchFindings()
   private var begun = 0
+  /// How many connections were made anew since a call began.
+  private var reconnectionsInARow = 0
   private var start = Instant.now
   /// Told of the findings from time to time.
   var onProgress: ((BenchFindings, _ elapsed: Int64) -> Void)?
@@ -37,35 +41,48 @@ final class BenchRun {
 
   /// One connection, and the calls on it.
   private struct Lane {
-    var connection: Connection
-    var calls: [StreamID: (call: ClientCall, start: Instant)] = [:]
-    /// How many calls the server permits at once.
-    var permitted: Int
+    let connection: Connection
+    var calls: [StreamID: Running] = [:]
 
-    init(_ connection: Connection) {
+    /// A connection on which the server permits calls.
+    init(_ connection: Connection) throws(Problem) {
       self.connection = connection
-      permitted = connection.link.session.peerSettings.maxConcurrentStreams.map { Int(clamping: $0) } ?? .max
+      guard permitted > 0 else {
+        connection.close()
+        throw Problem("H2_PROTOCOL_ERROR", "\(connection.peerName) permits no calls: its SETTINGS say so")
+      }
+    }
+
+    /// How many calls the server permits at once.
+    var permitted: Int {
+      connection.link.session.peerSettings.maxConcurrentStreams.map { Int(clamping: $0) } ?? .max
     }
 
     /// Whether calls may begin on it.
     var isOpen: Bool { connection.link.failure == nil && connection.link.goAway == nil }
   }
 
+  /// A call that runs.
+  private struct Running {
+    var call: ClientCall
+    /// The instant from which its time counts.
+    let due: Instant
+    let begun: Instant
+  }
+
   /// Runs to the end of the plan.
   func run() -> BenchFindings {
     TimerSlack.minimize()
     do throws(Problem) {
-      lanes = [Lane(first.connection)]
-      while lanes.count < plan.connections { lanes.append(Lane(try first.another(waiter, until: deadline))) }
+      lanes = [try Lane(first.connection)]
+      while lanes.count < plan.connections { lanes.append(try Lane(first.another(waiter, until: deadline))) }
       let permitted = lanes.map { $0.permitted }.min() ?? 0
-      guard permitted > 0 else {
-        throw Problem("H2_PROTOCOL_ERROR", "\(first.connection.peerName) permits no calls: its SETTINGS say so")
-      }
       if permitted < plan.streams { findings.permittedStreams = permitted }
       start = .now
       do throws(Fault) { try loop() } catch { throw Problem(error) }
     } catch { findings.problem = error }
     findings.time = max(1, Instant.now.nanoseconds(since: start))
+    findings.notBegun = max(0, dueCount - begun)
     for lane in lanes { lane.connection.close() }
     return findings
   }
@@ -77,7 +94,7 @@ final class BenchRun {
     while true {
       let now = Instant.now
       beginCalls(now)
-      for index in lanes.indices { lanes[index].connection.link.pump(isReady: false) }
+      for index in lanes.indices { take(index, isReady: false) }
       if isOver(now), lanes.allSatisfy({ $0.calls.isEmpty }) { return }
       guard findings.problem == nil, !deadline.hasPassed else { return endRest() }
       try wait(until: nextTick)
@@ -102,14 +119,17 @@ final class BenchRun {
   private func wait(until nextTick: Deadline) throws(Fault) {
     var poll = waiter.makePoll()
     var hasMore = false
-    for lane in lanes where lane.connection.link.add(to: &poll) { hasMore = true }
+    // A connection that is over would be ready for ever.
+    let polled = lanes.indices.filter { lanes[$0].connection.link.failure == nil }
+    for index in polled where lanes[index].connection.link.add(to: &poll) { hasMore = true }
     var limit = nextTick.earlier(deadline)
-    if let due = nextDue, hasRoom { limit = limit.earlier(Deadline(instant: due)) }
-    if case .time(let time) = plan.end { limit = limit.earlier(Deadline(nanoseconds: time, after: start)) }
-    if isOver(.now) { limit = nextTick.earlier(deadline) }
+    if !isOver(.now) {
+      if let due = nextDue, hasRoom { limit = limit.earlier(Deadline(instant: due)) }
+      if case .time(let time) = plan.end { limit = limit.earlier(Deadline(nanoseconds: time, after: start)) }
+    }
     if hasMore { limit = Deadline(nanoseconds: 0) }
     _ = try waiter.wait(&poll, until: limit)
-    for index in lanes.indices where hasMore || poll.isReady(index + 1) { take(index) }
+    for (place, index) in polled.enumerated() where hasMore || poll.isReady(place + 1) { take(index, isReady: true) }
   }
 
   // MARK: - Calls
@@ -120,6 +140,16 @@ final class BenchRun {
       let (seconds, rest) = begun.quotientAndRemainder(dividingBy: rate)
       let time = Int64(seconds) * 1_000_000_000 + Int64(rest) * 1_000_000_000 / Int64(rate)
       return Deadline(nanoseconds: time, after: start).instant
+    }
+  }
+
+  /// How many calls were due until now, or until no more begin.
+  private var dueCount: Int {
+    guard let rate = plan.rate else { return 0 }
+    let elapsed = Instant.now.nanoseconds(since: start)
+    switch plan.end {
+    case .calls(let count): return min(count, Int(Double(elapsed) / 1e9 * Double(rate)))
+    case .time(let time): return Int(Double(min(elapsed, time)) / 1e9 * Double(rate))
     }
   }
 
@@ -135,26 +165,28 @@ final class BenchRun {
       for index in lanes.indices where lanes[index].isOpen && room(lanes[index]) > 0 {
         guard !isOver(now) else { return }
         if let due = nextDue, due > now { return }
-        begin(on: index, at: nextDue ?? now)
+        begin(on: index, due: nextDue ?? now)
         hasBegun = true
       }
     }
   }
 
-  private func begin(on index: Int, at start: Instant) {
+  private func begin(on index: Int, due: Instant) {
     begun += 1
+    reconnectionsInARow = 0
     let link = lanes[index].connection.link
     do throws(HTTP2Error) {
       let id = try link.session.submitRequest(fields, endStream: false)
-      lanes[index].calls[id] = (ClientCall(kind: plan.kind, receiveLimit: first.target.receiveLimit), start)
+      let call = ClientCall(kind: plan.kind, receiveLimit: first.target.receiveLimit)
+      lanes[index].calls[id] = Running(call: call, due: due, begun: .now)
       try link.session.send(plan.frames, on: id, endStream: true)
-    } catch { findings.record(Status(.unavailable, error.message), time: Instant.now.nanoseconds(since: start)) }
+    } catch { findings.record(Status(.unavailable, error.message), time: Instant.now.nanoseconds(since: due)) }
   }
 
-  /// Takes what has come on a connection.
-  private func take(_ index: Int) {
+  /// Sends what is due on a connection, and takes what has come.
+  private func take(_ index: Int, isReady: Bool) {
     let link = lanes[index].connection.link
-    link.pump(isReady: true)
+    guard link.pump(isReady: isReady) else { return }
     for event in link.takeEvents() {
       let id: StreamID
       switch event {
@@ -171,7 +203,7 @@ final class BenchRun {
     }
     guard let failure = link.failure else { return }
     let status = Status(.unavailable, failure.summary)
-    for (_, call) in lanes[index].calls { findings.record(status, time: Instant.now.nanoseconds(since: call.start)) }
+    for (_, call) in lanes[index].calls { findings.record(status, time: Instant.now.nanoseconds(since: call.due)) }
     lanes[index].calls = [:]
   }
 
@@ -182,7 +214,7 @@ final class BenchRun {
       case .message: findings.recordResponse()
       case .ended(let end):
         guard let call = lanes[index].calls.removeValue(forKey: id) else { return }
-        findings.record(end.status, time: Instant.now.nanoseconds(since: call.start))
+        findings.record(end.status, time: Instant.now.nanoseconds(since: call.due))
         // A server that answers before the request's end leaves the stream open.
         lanes[index].connection.link.session.reset(id, .cancel)
       }
@@ -194,11 +226,11 @@ final class BenchRun {
   /// Ends the calls whose time is over.
   private func endOverdue(_ now: Instant) {
     for index in lanes.indices {
-      for (id, call) in lanes[index].calls where now.nanoseconds(since: call.start) > plan.callTime {
+      for (id, call) in lanes[index].calls where now.nanoseconds(since: call.begun) > plan.callTime {
         lanes[index].calls[id] = nil
         lanes[index].connection.link.session.reset(id, .cancel)
         findings.record(
-          Status(.deadlineExceeded, "no answer in time"), time: now.nanoseconds(since: call.start))
+          Status(.deadlineExceeded, "no answer in time"), time: now.nanoseconds(since: call.due))
       }
     }
   }
@@ -207,9 +239,14 @@ final class BenchRun {
   private func replaceLost() {
     for index in lanes.indices where !lanes[index].isOpen && lanes[index].calls.isEmpty && !isOver(.now) {
       do throws(Problem) {
-        let connection = try first.another(waiter, until: deadline)
-        lanes[index].connection.close()
-        lanes[index] = Lane(connection)
+        let ended = lanes[index].connection
+        reconnectionsInARow += 1
+        guard reconnectionsInARow <= Self.reconnectionLimit else {
+          throw Problem(ended.goAway ?? ended.failure ?? Fault(.connectionLost, ended.peerName))
+        }
+        let lane = try Lane(first.another(waiter, until: deadline))
+        ended.close()
+        lanes[index] = lane
         findings.reconnections += 1
       } catch {
         findings.problem = error
@@ -224,7 +261,7 @@ final class BenchRun {
       for (id, call) in lanes[index].calls {
         lanes[index].connection.link.session.reset(id, .cancel)
         findings.record(
-          Status(.cancelled, "the run was over"), time: Instant.now.nanoseconds(since: call.start))
+          Status(.cancelled, "the run was over"), time: Instant.now.nanoseconds(since: call.due))
       }
       lanes[index].calls = [:]
     }

@@ -81,14 +81,16 @@ struct CallRun {
 
   /// The request of a call that has one: an empty message where none is given.
   private func onlyRequest(_ requests: inout RequestSource) throws(Problem) -> [UInt8] {
-    while requests.isReading {
+    var only = try requests.next()
+    while true {
+      let second = only == nil ? nil : try requests.next()
+      guard second == nil else {
+        throw Problem("REQUEST_INVALID", "\(method.fullName) takes one request, and there are more")
+      }
+      guard requests.isReading else { return only ?? [] }
       guard try wait(.input, &requests, on: nil) else { throw Problem("DEADLINE_EXPIRED", "no request came in time") }
+      if only == nil { only = try requests.next() }
     }
-    let request = try requests.next() ?? []
-    guard try requests.next() == nil else {
-      throw Problem("REQUEST_INVALID", "\(method.fullName) takes one request, and there are more")
-    }
-    return request
   }
 
   /// What is waited for beside time.
@@ -104,9 +106,11 @@ struct CallRun {
   }
 
   private func wait(_ what: Wait, _ requests: inout RequestSource, on connection: Connection?) throws(Problem) -> Bool {
+    // What is due goes out before anything is waited for; what comes of that alone must not wait for the server.
+    if connection?.pump(isReady: false) == true { return true }
+    // Asked for itself: a server that never pauses leaves nothing to wait for.
+    guard !deadline.hasPassed else { return false }
     var poll = waiter.makePoll()
-    // What is due goes out before anything is waited for.
-    connection?.pump(isReady: false)
     let hasMore = connection?.add(to: &poll) ?? false
     let reads = what == .input && requests.isReading
     if reads { poll.addInput() }
