@@ -165,7 +165,10 @@ struct SourceTokenizer {
         offset += 1
         let fraction = take { Self.isDigit($0) }
         // With digits on both sides, as other grammars demand.
-        text = (text.isEmpty ? [0x30] : text) + [0x2E] + (fraction.isEmpty ? [0x30] : fraction)
+        if text.isEmpty { text.append(0x30) }
+        text.append(0x2E)
+        text += fraction
+        if fraction.isEmpty { text.append(0x30) }
       }
       if byte() | 0x20 == 0x65 {
         kind = .float
@@ -199,40 +202,44 @@ struct SourceTokenizer {
       let here = byte()
       offset += 1
       if here == quote { return text }
-      if here == 0x5C { text += try readEscape() } else { text.append(here) }
+      if here == 0x5C { try readEscape(into: &text) } else { text.append(here) }
     }
   }
 
-  private mutating func readEscape() throws(SourceError) -> [UInt8] {
+  /// Reads what stands behind a backslash. Byte by byte: constant arrays in the cases would be mixed up in the released
+  /// files; see scripts/check-objects.
+  private mutating func readEscape(into text: inout [UInt8]) throws(SourceError) {
     let start = position
     let letter = byte()
     offset += 1
     switch letter {
-    case 0x61: return [0x07]
-    case 0x62: return [0x08]
-    case 0x66: return [0x0C]
-    case 0x6E: return [0x0A]
-    case 0x72: return [0x0D]
-    case 0x74: return [0x09]
-    case 0x76: return [0x0B]
-    case 0x22, 0x27, 0x3F, 0x5C: return [letter]
+    case 0x61: text.append(0x07)
+    case 0x62: text.append(0x08)
+    case 0x66: text.append(0x0C)
+    case 0x6E: text.append(0x0A)
+    case 0x72: text.append(0x0D)
+    case 0x74: text.append(0x09)
+    case 0x76: text.append(0x0B)
+    case 0x22, 0x27, 0x3F, 0x5C: text.append(letter)
     case 0x30...0x37:
       var value = UInt32(letter - 0x30)
       for _ in 0..<2 where (0x30...0x37).contains(byte()) {
         value = value << 3 | UInt32(byte() - 0x30)
         offset += 1
       }
-      return [UInt8(truncatingIfNeeded: value)]
-    case 0x78, 0x58: return [UInt8(truncatingIfNeeded: try readHex(1...2, start))]
+      text.append(UInt8(truncatingIfNeeded: value))
+    case 0x78, 0x58: text.append(UInt8(truncatingIfNeeded: try readHex(1...2, start)))
     case 0x75:
       let value = try readHex(4...4, start)
       // Two halves of a pair make one character.
-      guard value & 0xFC00 == 0xD800, byte() == 0x5C, byte(1) == 0x75 else { return try scalar(value, start) }
+      guard value & 0xFC00 == 0xD800, byte() == 0x5C, byte(1) == 0x75 else {
+        return try append(value, to: &text, start)
+      }
       offset += 2
       let low = try readHex(4...4, start)
       guard low & 0xFC00 == 0xDC00 else { throw error("an escape in a text is no character", at: start) }
-      return try scalar(0x10000 + (value & 0x3FF) << 10 + (low & 0x3FF), start)
-    case 0x55: return try scalar(readHex(8...8, start), start)
+      try append(0x10000 + (value & 0x3FF) << 10 + (low & 0x3FF), to: &text, start)
+    case 0x55: try append(readHex(8...8, start), to: &text, start)
     default: throw error("an escape in a text is none", at: start)
     }
   }
@@ -249,9 +256,9 @@ struct SourceTokenizer {
     return value
   }
 
-  private func scalar(_ value: UInt32, _ start: SourcePosition) throws(SourceError) -> [UInt8] {
+  private func append(_ value: UInt32, to text: inout [UInt8], _ start: SourcePosition) throws(SourceError) {
     guard let scalar = Unicode.Scalar(value) else { throw error("an escape in a text is no character", at: start) }
-    return Array(String(Character(scalar)).utf8)
+    text += String(Character(scalar)).utf8
   }
 
   static func hexDigit(_ byte: UInt8) -> UInt32? {

@@ -95,17 +95,25 @@ struct TextFormatWriter {
 
   /// A text in quotes; characters beyond ASCII stay in a text, and are octal in bytes.
   static func quoted(_ bytes: [UInt8], isText: Bool) -> String {
-    var text: [UInt8] = [0x22]
+    var text: [UInt8] = []
+    text.append(0x22)
     for byte in bytes {
       switch byte {
-      case 0x22, 0x5C: text += [0x5C, byte]
-      case 0x0A: text += [0x5C, 0x6E]
-      case 0x20..<0x7F: text.append(byte)
+      case 0x20..<0x7F where byte != 0x22 && byte != 0x5C: text.append(byte)
       case 0x80... where isText: text.append(byte)
-      default: text += [0x5C, 0x30 + (byte >> 6), 0x30 + (byte >> 3 & 7), 0x30 + (byte & 7)]
+      default:
+        // Byte by byte, for the reason that scripts/check-objects tells.
+        text.append(0x5C)
+        switch byte {
+        case 0x22, 0x5C: text.append(byte)
+        case 0x0A: text.append(0x6E)
+        default:
+          for shift in [6, 3, 0] as [UInt8] { text.append(0x30 + (byte >> shift & 7)) }
+        }
       }
     }
-    return String(decoding: text + [0x22], as: UTF8.self)
+    text.append(0x22)
+    return String(decoding: text, as: UTF8.self)
   }
 }
 
