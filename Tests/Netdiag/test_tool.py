@@ -139,15 +139,19 @@ def test_in_an_empty_container(alone, serve):
 def test_every_command_in_an_empty_container(alone, netdiag):
     """Each comes to a verdict of its own, with nothing but the file itself."""
     usage = netdiag("help").stdout
-    names = [line.split()[0] for line in usage.splitlines() if line.startswith("  ")]
+    # Two spaces end a name, which may have two words.
+    names = [line.strip().split("  ")[0] for line in usage.splitlines() if line.startswith("  ")]
     with HealthServer() as server:
         arguments = {
             "listeners": [str(server.port)], "tls": [server.address],
             "dns": ["x.invalid", "--timeout=200ms", "--tries=1"],
             "http": [f"http://{server.address}/", "--timeout=2s"], "net": [], "explain": ["TCP_REFUSED"], "sockets": [],
             "wait": [f"tcp://{server.address}"],
+            "grpc call": [server.address, "grpc.health.v1.Health/Check"], "grpc diff": [server.address, server.address],
+            "grpc bench": [server.address, "grpc.health.v1.Health/Check"],
         }
+        assert "grpc call" in names
         for name in names:
-            done = alone(name, *arguments.get(name, [server.address]), "--json")
+            done = alone(*name.split(), *arguments.get(name, [server.address]), "--json")
             assert done.code in (FINE, PROBLEM, UNDETERMINED) and done.stdout.startswith("{"), done
         alone("doctor", server.address).ends(FINE).says("ok", "health", "SERVING")
