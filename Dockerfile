@@ -40,30 +40,6 @@ COPY --from=probe-build /release/grpc_health_probe /grpc_health_probe
 USER 65534:65534
 ENTRYPOINT ["/grpc_health_probe"]
 
-FROM dependencies AS netdiag-build
-COPY scripts/static-libmnl scripts/
-# A layer of its own: a change of the sources fetches nothing again.
-RUN scripts/static-libmnl .build-embedded/libmnl
-COPY Package.swift ./
-COPY scripts/build-static scripts/discard-unwind.ld scripts/
-COPY Sources Sources
-ARG COMMIT
-RUN SONDE_COMMIT="${COMMIT}" scripts/build-static netdiag /release
-
-# To be copied from, or to be run beside a container: docker run --rm --network container:NAME sonde/netdiag listeners
-FROM scratch AS netdiag
-ARG COMMIT
-ARG VERSION
-LABEL org.opencontainers.image.title="netdiag" \
-      org.opencontainers.image.description="Finds out what is wrong between a client and a server" \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${COMMIT}"
-COPY --from=netdiag-build /release/netdiag /usr/local/bin/netdiag
-ENV PATH=/usr/local/bin
-USER 65534:65534
-ENTRYPOINT ["netdiag"]
-
 # The packages that the services stand on, fetched in a layer of their own.
 FROM dependencies AS packages
 COPY Package.swift ./
@@ -96,3 +72,28 @@ VOLUME /data
 USER 65534:65534
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s CMD ["grpc_health_probe", "-timeout=2s"]
 ENTRYPOINT ["user-service"]
+
+# Last of all: builders that make every stage before the wanted one save its compilation where another image is built.
+FROM dependencies AS netdiag-build
+COPY scripts/static-libmnl scripts/
+# A layer of its own: a change of the sources fetches nothing again.
+RUN scripts/static-libmnl .build-embedded/libmnl
+COPY Package.swift ./
+COPY scripts/build-static scripts/discard-unwind.ld scripts/
+COPY Sources Sources
+ARG COMMIT
+RUN SONDE_COMMIT="${COMMIT}" scripts/build-static netdiag /release
+
+# To be copied from, or to be run beside a container: docker run --rm --network container:NAME sonde/netdiag listeners
+FROM scratch AS netdiag
+ARG COMMIT
+ARG VERSION
+LABEL org.opencontainers.image.title="netdiag" \
+      org.opencontainers.image.description="Finds out what is wrong between a client and a server" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${COMMIT}"
+COPY --from=netdiag-build /release/netdiag /usr/local/bin/netdiag
+ENV PATH=/usr/local/bin
+USER 65534:65534
+ENTRYPOINT ["netdiag"]
