@@ -67,20 +67,14 @@ package final class HTTP2Link {
       // Sending ends streams too: what came of it must not wait for the server's next bytes.
       if collect() { return true }
       if !session.wantsRead, !session.wantsWrite {
-        end(with: goAway ?? Fault(.connectionLost, peerName))
+        endOfSession()
         return true
       }
       // Asked for itself: a peer that never pauses leaves nothing to wait for.
       guard !deadline.hasPassed, try stream.waitUntilReadable(deadline) else { return false }
-      switch try stream.receive() {
-      case .bytes(let bytes): session.receive(bytes.span)
-      case .endOfStream: session.receiveEnd()
-      case .nothing: break
-      }
+      try receive()
     } catch {
-      // What the server said before it went may say more than that it went.
-      if case .bytes(let bytes)? = try? stream.receive() { session.receive(bytes.span) }
-      collect()
+      takeLastWords()
       if error.code == .cancelled { throw error }
       end(with: error)
       return true
@@ -101,21 +95,15 @@ package final class HTTP2Link {
     guard failure == nil else { return false }
     do throws(Fault) {
       if isReady {
-        switch try stream.receive() {
-        case .bytes(let bytes): session.receive(bytes.span)
-        case .endOfStream: session.receiveEnd()
-        case .nothing: break
-        }
+        try receive()
         collect()
       }
       try sendWhatIsDue()
       try stream.sendRest()
       if collect() { try sendWhatIsDue() }
-      if failure == nil, !session.wantsRead, !session.wantsWrite {
-        end(with: goAway ?? Fault(.connectionLost, peerName))
-      }
+      if !session.wantsRead, !session.wantsWrite { endOfSession() }
     } catch {
-      collect()
+      takeLastWords()
       end(with: error)
     }
     return failure != nil || !events.isEmpty
@@ -130,6 +118,24 @@ package final class HTTP2Link {
     stream.close(until: Deadline(nanoseconds: Self.lingerTime))
     end(with: Fault(.connectionLost, peerName, detail: "closed by this end"))
   }
+
+  /// Reads what is there.
+  private func receive() throws(Fault) {
+    switch try stream.receive() {
+    case .bytes(let bytes): session.receive(bytes.span)
+    case .endOfStream: session.receiveEnd()
+    case .nothing: break
+    }
+  }
+
+  /// Takes what the server said before it went: it may say more than that it went.
+  private func takeLastWords() {
+    if case .bytes(let bytes)? = try? stream.receive() { session.receive(bytes.span) }
+    collect()
+  }
+
+  /// Notes that neither side has anything more to say.
+  private func endOfSession() { end(with: goAway ?? Fault(.connectionLost, peerName)) }
 
   private func sendWhatIsDue() throws(Fault) {
     var bytes: [UInt8] = []

@@ -101,7 +101,7 @@ extension SymbolDescriptor {
 }
 
 /// What `netdiag grpc describe` has found.
-struct DescribeReport: Report {
+struct DescribeReport: GRPCReport {
   static let command = "grpc describe"
 
   /// The server; nil where schemas came from files.
@@ -109,15 +109,6 @@ struct DescribeReport: Report {
   var symbols: [DescribedSymbol] = []
   var detection: String?
   var problem: Problem?
-
-  var worst: Mark { problem?.mark ?? .ok }
-  var code: String { problem?.code ?? "OK" }
-  var error: String? { problem?.meaning }
-
-  func write(to output: inout TextOutput) {
-    if let detection { output.line(.note, detection) }
-    if let problem { output.line(problem.mark, problem.meaning) }
-  }
 
   func appendMembers(to json: inout JSONWriter) {
     json.member("target", target)

@@ -27,6 +27,8 @@ final class GRPCSchemas {
   private var wanted: [String] = []
   /// Imports that the server does not have.
   private var missing: Set<String> = []
+  /// The pool that was linked last, and of how many of the server's files: more may have come since.
+  private var linked: (fileCount: Int, pool: DescriptorPool)?
 
   /// Schemas of serialized `FileDescriptorProto`s.
   init(files: [[UInt8]]) { (given, reflection, source) = (files, nil, "the descriptor set") }
@@ -55,7 +57,12 @@ final class GRPCSchemas {
   /// A pool of all that was given, or of the files that declare some symbols and what they import.
   func pool(declaring symbols: [String] = []) throws(Problem) -> DescriptorPool {
     for symbol in symbols { try gather(symbol) }
-    do throws(SchemaError) { return try DescriptorPool(files: given ?? sortedFiles) } catch {
+    if let linked, linked.fileCount == files.count { return linked.pool }
+    do throws(SchemaError) {
+      let pool = try DescriptorPool(files: given ?? sortedFiles)
+      linked = (files.count, pool)
+      return pool
+    } catch {
       throw Problem("SCHEMA_INVALID", "the schemas of \(source) do not fit together: \(error.message.safeForDisplay)")
     }
   }

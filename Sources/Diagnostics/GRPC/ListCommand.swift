@@ -39,7 +39,7 @@ extension GRPCSchemas {
 }
 
 /// What `netdiag grpc list` has found.
-struct ListReport: Report {
+struct ListReport: GRPCReport {
   static let command = "grpc list"
 
   /// The server; nil where schemas came from files.
@@ -49,15 +49,6 @@ struct ListReport: Report {
   var names: [String] = []
   var detection: String?
   var problem: Problem?
-
-  var worst: Mark { problem?.mark ?? .ok }
-  var code: String { problem?.code ?? "OK" }
-  var error: String? { problem?.meaning }
-
-  func write(to output: inout TextOutput) {
-    if let detection { output.line(.note, detection) }
-    if let problem { output.line(problem.mark, problem.meaning) }
-  }
 
   func appendMembers(to json: inout JSONWriter) {
     json.member("target", target)

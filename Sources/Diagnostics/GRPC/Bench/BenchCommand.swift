@@ -43,19 +43,14 @@ let grpcBenchCommand = Netdiag.Command(
   ], completesOperands: true
 ) { (invocation) throws(UsageError) in
   let flags = invocation.flags
-  let context = try GRPCContext(invocation, needsTarget: true)
-  guard let target = context.target, context.names.count == 1 else {
-    throw UsageError(line: "name a target and one method, as HOST:PORT SERVICE/METHOD")
-  }
-  let name = try MethodName(context.names[0])
-  let data = flags.isGiven("data") ? flags.string("data") : nil
-  guard data != "@", data != "@-" else {
+  let (context, target, name) = try invocation.grpcMethod()
+  let data = try RequestData(flags)
+  if case .input = data {
     throw UsageError(line: "standard input cannot be the data of many calls: write it into a file, and give @FILE")
   }
   let load = try BenchLoad(flags)
   let waiter = try invocation.waiter(for: target)
   var report = BenchReport(target: target.text, method: name.text, load: load)
-  var usage: UsageError?
   let progress = BenchProgress(isOn: !flags.bool("json"))
   do throws(Problem) {
     try context.withSchemas(waiter) { (schemas, connection) throws(Problem) in
@@ -64,11 +59,7 @@ let grpcBenchCommand = Netdiag.Command(
       let method = try schemas.method(name)
       report.method = method.fullName
       schemas.close()
-      var source: RequestSource?
-      do throws(UsageError) {
-        source = try RequestSource(data, as: method.input, .json(JSONReadingOptions()))
-      } catch { usage = error }
-      guard var requests = source else { return }
+      var requests = RequestSource(data, as: method.input, .json(JSONReadingOptions()))
       let plan = try BenchPlan(load, method, &requests)
       let run = BenchRun(plan, connection, waiter, until: context.deadline)
       run.onProgress = { progress.show($0, elapsed: $1) }
@@ -78,7 +69,6 @@ let grpcBenchCommand = Netdiag.Command(
       report.problem = findings.problem
     }
   } catch { report.problem = error }
-  if let usage { throw usage }
   return invocation.finish(report)
 }
 

@@ -5,7 +5,7 @@ internal import GRPC
 internal import JSON
 
 /// What `netdiag grpc bench` has measured.
-struct BenchReport: Report {
+struct BenchReport: GRPCReport {
   static let command = "grpc bench"
 
   let target: String
@@ -29,8 +29,6 @@ struct BenchReport: Report {
     return CallReport.diagnosis(Status(worst.code, worst.message))
   }
 
-  var error: String? { problem?.meaning }
-
   /// Shares of the calls, in thousandths, and what they are called.
   private static let quantiles: [(perMille: UInt64, text: String, key: String)] = [
     (500, "p50", "p50"), (900, "p90", "p90"), (990, "p99", "p99"), (999, "p99.9", "p999"),
@@ -44,8 +42,7 @@ struct BenchReport: Report {
   // MARK: - Text
 
   func write(to output: inout TextOutput) {
-    if let detection { output.line(.note, detection) }
-    if let problem { output.line(problem.mark, problem.meaning) }
+    writeBeginning(to: &output)
     guard let findings else { return }
     let connections = "\(load.connections) connection\(load.connections == 1 ? "" : "s")"
     let pace = load.rate.map { ", begun at \($0)/s" } ?? ""

@@ -42,20 +42,14 @@ let grpcCallCommand = Netdiag.Command(
   ], completesOperands: true
 ) { (invocation) throws(UsageError) in
   let flags = invocation.flags
-  var context = try GRPCContext(invocation, needsTarget: true)
-  guard let target = context.target, context.names.count == 1 else {
-    throw UsageError(line: "name a target and one method, as HOST:PORT SERVICE/METHOD")
-  }
-  let name = try MethodName(context.names[0])
+  var (context, target, name) = try invocation.grpcMethod()
   if flags.bool("vv") { context.target?.log = .everything }
   var report = CallReport(target: target.text, method: name.text)
   report.isVerbose = flags.bool("verbose") || flags.bool("vv")
   report.metadata = target.metadata
   var printer = AnswerPrinter(flags, limit: target.receiveLimit)
-  let data = flags.isGiven("data") ? flags.string("data") : nil
+  let data = try RequestData(flags)
   let waiter = try invocation.waiter(for: target)
-  var source: RequestSource?
-  var usage: UsageError?
   do throws(Problem) {
     try context.withSchemas(waiter) { (schemas, connection) throws(Problem) in
       guard let connection, let waiter else { return }
@@ -64,10 +58,7 @@ let grpcCallCommand = Netdiag.Command(
       report.security = connection.connection.security.map { "\($0.version.name), \($0.cipherSuite)" }
       let method = try schemas.method(name)
       report.method = method.fullName
-      do throws(UsageError) {
-        source = try RequestSource(data, as: method.input, RequestForm(flags))
-      } catch { usage = error }
-      guard var requests = source else { return }
+      var requests = RequestSource(data, as: method.input, RequestForm(flags))
       let run = CallRun(
         connection: connection, method: method, waiter: waiter, deadline: context.deadline,
         onResponse: { (bytes) throws(Problem) in try printer.print(bytes, of: method) })
@@ -75,9 +66,19 @@ let grpcCallCommand = Netdiag.Command(
       try run.run(&requests, &report.findings)
     }
   } catch { report.problem = error }
-  if let usage { throw usage }
   let exit = invocation.finish(report, to: .error)
   return report.exit ?? exit
+}
+
+extension Invocation {
+  /// The operands of a command that calls a method.
+  func grpcMethod() throws(UsageError) -> (context: GRPCContext, target: GRPCTarget, method: MethodName) {
+    let context = try GRPCContext(self, needsTarget: true)
+    guard let target = context.target, context.names.count == 1 else {
+      throw UsageError(line: "name a target and one method, as HOST:PORT SERVICE/METHOD")
+    }
+    return (context, target, try MethodName(context.names[0]))
+  }
 }
 
 /// The name of a method, as `package.Service/Method` or `package.Service.Method`.

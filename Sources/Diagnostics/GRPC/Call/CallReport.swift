@@ -7,7 +7,7 @@ internal import GRPC
 internal import JSON
 
 /// What `netdiag grpc call` has found, beside the answers themselves.
-struct CallReport: Report {
+struct CallReport: GRPCReport {
   static let command = "grpc call"
 
   let target: String
@@ -33,8 +33,6 @@ struct CallReport: Report {
     guard let status, status.code != .ok else { return "OK" }
     return Self.diagnosis(status)
   }
-
-  var error: String? { problem?.meaning }
 
   /// The exit code: what a status says comes through.
   var exit: ExitCode? {

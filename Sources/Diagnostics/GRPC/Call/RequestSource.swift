@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
+internal import Flags
 internal import JSON
 internal import Protobuf
 internal import Sys
@@ -8,8 +9,7 @@ internal import Sys
 /// The requests of a call: a sequence of JSON values, or of messages in the text format, given at once or read from
 /// standard input while the call runs.
 struct RequestSource {
-  /// The largest file of requests, and the largest request, in bytes.
-  private static let fileLimit = 256 << 20
+  /// The largest request, in bytes.
   private static let requestLimit = 64 << 20
 
   private let type: MessageDescriptor
@@ -21,23 +21,20 @@ struct RequestSource {
   /// Whether standard input may bring more.
   private(set) var isReading: Bool
 
-  /// Requests of a message type, as `--data` has them: a text, `@FILE`, or `@` for standard input.
-  init(_ data: String?, as type: MessageDescriptor, _ form: RequestForm) throws(UsageError) {
+  /// Requests of a message type.
+  init(_ data: RequestData, as type: MessageDescriptor, _ form: RequestForm) {
     self.type = type
     self.form = form
     var limits = JSONLimits()
     limits.bytes = Self.requestLimit
     splitter = JSONSplitter(.values, limits: limits)
-    isReading = data == "@" || data == "@-"
-    guard !isReading else { return }
-    if let path = data?.after("@") {
-      do throws(SystemError) { receive(try Files.read(path, limit: Self.fileLimit)) } catch {
-        throw UsageError(line: "cannot read \(path.quoted): \(error.text)")
-      }
-    } else {
-      receive(Array((data ?? "").utf8))
+    switch data {
+    case .input: isReading = true
+    case .bytes(let bytes):
+      isReading = false
+      receive(bytes)
+      receive([])
     }
-    receive([])
   }
 
   /// Takes what standard input has, of which a poll has said that there is something.
@@ -90,6 +87,29 @@ struct RequestSource {
 
   private func refusal(_ reason: String) -> Problem {
     Problem("REQUEST_INVALID", "request \(count) is no \(type.fullName): \(reason.safeForDisplay)")
+  }
+}
+
+/// What `--data` gives: a text, `@FILE`, or `@` for standard input; nothing where it is not given.
+enum RequestData {
+  case bytes([UInt8])
+  /// What standard input will bring.
+  case input
+
+  /// The largest file, in bytes.
+  private static let fileLimit = 256 << 20
+
+  init(_ flags: FlagValues) throws(UsageError) {
+    let text = flags.string("data")
+    if text == "@" || text == "@-" {
+      self = .input
+    } else if let path = text.after("@") {
+      do throws(SystemError) { self = .bytes(try Files.read(path, limit: Self.fileLimit)) } catch {
+        throw UsageError(line: "cannot read \(path.quoted): \(error.text)")
+      }
+    } else {
+      self = .bytes(Array(text.utf8))
+    }
   }
 }
 
