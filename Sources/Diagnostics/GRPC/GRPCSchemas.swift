@@ -5,7 +5,6 @@ internal import Bytes
 internal import Fault
 internal import Flags
 internal import Protobuf
-internal import Reflection
 internal import Sys
 
 /// The schemas of a command: those of descriptor sets, or those that a server tells by reflection.
@@ -226,7 +225,7 @@ struct GRPCContext {
         throw UsageError(line: "cannot read \(path.quoted): \(error.text)")
       }
       do throws(WireError) {
-        for file in try FileHeader.files(ofSet: bytes) where names.insert(try FileHeader(file).name).inserted {
+        for file in try FileDeclaration.files(of: bytes) where names.insert(try FileHeader(file).name).inserted {
           files.append(file)
         }
       } catch { throw UsageError(line: "\(path.quoted) is no descriptor set of protoc's") }

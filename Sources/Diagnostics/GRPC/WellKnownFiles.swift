@@ -3,7 +3,6 @@
 internal import Bytes
 internal import Gzip
 internal import Protobuf
-internal import Reflection
 
 /// Schemas that many others import: the well-known types of google.protobuf, the messages that statuses' details mostly
 /// are (google/rpc), and the annotations for HTTP (google/api). Servers and folders of .proto files often lack them.
@@ -16,7 +15,7 @@ enum WellKnownFiles {
     let compressed = decoder.finish() ?? []
     let set = try? Gzip.decompress(compressed.span, limit: 1 << 20)
     var files: [String: [UInt8]] = [:]
-    for file in (try? FileHeader.files(ofSet: set ?? [])) ?? [] {
+    for file in (try? FileDeclaration.files(of: set ?? [])) ?? [] {
       if let header = try? FileHeader(file) { files[header.name] = file }
     }
     return files

@@ -67,7 +67,7 @@ package struct DeclarationBudget: Sendable {
 extension FileDeclaration {
   /// The files of a serialized `FileDescriptorSet`, as `protoc --descriptor_set_out` writes it, up to one more than
   /// `limit`.
-  package static func files(of set: [UInt8], limit: Int) throws(WireError) -> [[UInt8]] {
+  package static func files(of set: [UInt8], limit: Int = .max - 1) throws(WireError) -> [[UInt8]] {
     var files: [[UInt8]] = []
     var reader = WireReader(set)
     while files.count <= limit, let field = try reader.next() {

@@ -11,8 +11,6 @@ struct DescriptorWriter {
   /// A writer of a file whose names, and those of what it imports, are known.
   init(_ file: FileNode, _ names: SourceNames) { (self.file, self.names) = (file, names) }
 
-  private typealias Remarks = SourceRemarks
-
   private func error(_ reason: String, at position: SourcePosition) -> SourceError {
     SourceError(file.name, position, reason)
   }
@@ -26,20 +24,14 @@ struct DescriptorWriter {
     for (index, imported) in file.imports.enumerated() where imported.isPublic {
       writer.int32(Int32(truncatingIfNeeded: index), field: 10)
     }
-    for (index, message) in file.messages.enumerated() {
-      writer.bytes(
-        try at(4, index) { (own) throws(SourceError) in try own.write(message, in: own.file.package) }, field: 4)
+    let package = file.package
+    try writeAll(file.messages, field: 4, to: &writer) { (own, node) throws(SourceError) in
+      try own.write(node, in: package)
     }
-    for (index, enumeration) in file.enums.enumerated() {
-      writer.bytes(try at(5, index) { (own) throws(SourceError) in try own.write(enumeration) }, field: 5)
-    }
-    for (index, service) in file.services.enumerated() {
-      writer.bytes(try at(6, index) { (own) throws(SourceError) in try own.write(service) }, field: 6)
-    }
-    for (index, field) in file.extensions.enumerated() {
-      writer.bytes(
-        try at(7, index) { (own) throws(SourceError) in try own.write(field, in: own.file.package, synthetic: nil) },
-        field: 7)
+    try writeAll(file.enums, field: 5, to: &writer) { (own, node) throws(SourceError) in try own.write(node) }
+    try writeAll(file.services, field: 6, to: &writer) { (own, node) throws(SourceError) in try own.write(node) }
+    try writeAll(file.extensions, field: 7, to: &writer) { (own, node) throws(SourceError) in
+      try own.write(node, in: package)
     }
     try writeOptions(file.options, ["deprecated": 23], features: 50, field: 8, to: &writer)
     if !locations.bytes.isEmpty { writer.bytes(locations.bytes, field: 9) }
@@ -53,13 +45,16 @@ struct DescriptorWriter {
     return writer.bytes
   }
 
-  /// Runs a body for a declaration at a place in its parent.
-  private mutating func at(
-    _ number: Int32, _ index: Int, _ body: (inout DescriptorWriter) throws(SourceError) -> [UInt8]
-  ) throws(SourceError) -> [UInt8] {
-    path += [number, Int32(truncatingIfNeeded: index)]
-    defer { path.removeLast(2) }
-    return try body(&self)
+  /// Writes declarations of one kind. The number of their field is also that of their path in `SourceCodeInfo`.
+  private mutating func writeAll<Node>(
+    _ nodes: [Node], field: Int32, to writer: inout WireWriter,
+    _ body: (inout DescriptorWriter, Node) throws(SourceError) -> [UInt8]
+  ) throws(SourceError) {
+    for (index, node) in nodes.enumerated() {
+      path += [field, Int32(truncatingIfNeeded: index)]
+      defer { path.removeLast(2) }
+      writer.bytes(try body(&self, node), field: Int(field))
+    }
   }
 
   private mutating func note(_ remarks: SourceRemarks) {
@@ -82,29 +77,24 @@ struct DescriptorWriter {
     // proto3 makes a oneof of its own for each optional field, behind those of the source.
     var synthetic: [String] = []
     var names = Set(message.fields.map { $0.name } + message.oneofs.map { $0.name })
-    for (index, field) in message.fields.enumerated() {
-      let isSynthetic = file.edition == .proto3 && field.label == .optional && !message.isMapEntry
+    let isMapEntry = message.isMapEntry
+    try writeAll(message.fields, field: 2, to: &writer) { (own, field) throws(SourceError) in
+      let isSynthetic = own.file.edition == .proto3 && field.label == .optional && !isMapEntry
       if isSynthetic {
         var name = "_" + field.name
         while !names.insert(name).inserted { name = "X" + name }
         synthetic.append(name)
       }
       let place = isSynthetic ? message.oneofs.count + synthetic.count - 1 : nil
-      writer.bytes(
-        try at(2, index) { (own) throws(SourceError) in
-          try own.write(field, in: scope, synthetic: place, isMapEntry: message.isMapEntry)
-        }, field: 2)
+      return try own.write(field, in: scope, synthetic: place, isMapEntry: isMapEntry)
     }
-    for (index, nested) in message.messages.enumerated() {
-      writer.bytes(try at(3, index) { (own) throws(SourceError) in try own.write(nested, in: scope) }, field: 3)
+    try writeAll(message.messages, field: 3, to: &writer) { (own, node) throws(SourceError) in
+      try own.write(node, in: scope)
     }
-    for (index, enumeration) in message.enums.enumerated() {
-      writer.bytes(try at(4, index) { (own) throws(SourceError) in try own.write(enumeration) }, field: 4)
-    }
+    try writeAll(message.enums, field: 4, to: &writer) { (own, node) throws(SourceError) in try own.write(node) }
     for range in message.extensionRanges { writer.bytes(Self.range(range, endIsIncluded: false), field: 5) }
-    for (index, field) in message.extensions.enumerated() {
-      writer.bytes(
-        try at(6, index) { (own) throws(SourceError) in try own.write(field, in: scope, synthetic: nil) }, field: 6)
+    try writeAll(message.extensions, field: 6, to: &writer) { (own, node) throws(SourceError) in
+      try own.write(node, in: scope)
     }
     var options = WireWriter()
     if message.isMapEntry { options.varint(1, field: 7) }
@@ -113,9 +103,7 @@ struct DescriptorWriter {
       ["message_set_wire_format": 1, "deprecated": 3, "deprecated_legacy_json_field_conflicts": 11], features: 12,
       field: 7,
       to: &writer, more: options)
-    for (index, oneof) in message.oneofs.enumerated() {
-      writer.bytes(try at(8, index) { (own) throws(SourceError) in try own.write(oneof) }, field: 8)
-    }
+    try writeAll(message.oneofs, field: 8, to: &writer) { (own, node) throws(SourceError) in try own.write(node) }
     for name in synthetic {
       var oneof = WireWriter()
       oneof.string(name, field: 1)
@@ -144,7 +132,7 @@ struct DescriptorWriter {
   // MARK: - Fields
 
   private mutating func write(
-    _ field: FieldNode, in scope: String, synthetic: Int?, isMapEntry: Bool = false
+    _ field: FieldNode, in scope: String, synthetic: Int? = nil, isMapEntry: Bool = false
   ) throws(SourceError) -> [UInt8] {
     try check(field, isMapEntry)
     note(field.remarks)
@@ -252,16 +240,13 @@ struct DescriptorWriter {
     note(enumeration.remarks)
     var writer = WireWriter()
     writer.string(enumeration.name, field: 1)
-    for (index, value) in enumeration.values.enumerated() {
-      writer.bytes(
-        try at(2, index) { (own) throws(SourceError) in
-          own.note(value.remarks)
-          var part = WireWriter()
-          part.string(value.name, field: 1)
-          part.int32(value.number, field: 2)
-          try own.writeOptions(value.options, ["deprecated": 1], features: 2, field: 3, to: &part)
-          return part.bytes
-        }, field: 2)
+    try writeAll(enumeration.values, field: 2, to: &writer) { (own, value) throws(SourceError) in
+      own.note(value.remarks)
+      var part = WireWriter()
+      part.string(value.name, field: 1)
+      part.int32(value.number, field: 2)
+      try own.writeOptions(value.options, ["deprecated": 1], features: 2, field: 3, to: &part)
+      return part.bytes
     }
     try writeOptions(
       enumeration.options,
@@ -277,9 +262,8 @@ struct DescriptorWriter {
     let scope = SourceNames.join(file.package, service.name)
     var writer = WireWriter()
     writer.string(service.name, field: 1)
-    for (index, method) in service.methods.enumerated() {
-      writer.bytes(
-        try at(2, index) { (own) throws(SourceError) in try own.write(method, in: scope) }, field: 2)
+    try writeAll(service.methods, field: 2, to: &writer) { (own, node) throws(SourceError) in
+      try own.write(node, in: scope)
     }
     try writeOptions(service.options, ["deprecated": 33], features: 34, field: 3, to: &writer)
     return writer.bytes

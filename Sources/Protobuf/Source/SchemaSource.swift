@@ -34,7 +34,7 @@ public enum SchemaSource {
       case .missing:
         if let known = library[next.name] {
           compiled.append(known)
-          wanted += imports(of: known).map { ($0, next.name, .file) }
+          wanted += ((try? FileHeader(known))?.imports ?? []).map { ($0, next.name, .file) }
           continue
         }
         guard next.importer.isEmpty else {
@@ -71,18 +71,6 @@ public enum SourceFile: Sendable {
   case failure(String)
   /// There is no such file.
   case missing
-}
-
-extension SchemaSource {
-  /// The names of the files that a compiled one imports.
-  private static func imports(of file: [UInt8]) -> [String] {
-    var names: [String] = []
-    var reader = WireReader(file)
-    while let field = (try? reader.next()) ?? nil {
-      if field.number == 3, let name = (try? field.value.string()) ?? nil { names.append(name) }
-    }
-    return names
-  }
 }
 
 /// Every name that the files declare, to find what a relative name means.

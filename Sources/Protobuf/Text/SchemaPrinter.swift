@@ -47,9 +47,10 @@ public struct SchemaPrinter {
     for imported in file.imports {
       line("import \(published.contains(imported.name) ? "public " : "")\(Self.quoted(imported.name));")
     }
-    if file.isDeprecated || !Self.customOptions(of: file).isEmpty { line("") }
+    let options = Self.customOptions(of: file)
+    if file.isDeprecated || !options.isEmpty { line("") }
     if file.isDeprecated { line("option deprecated = true;") }
-    writeCustomOptions(of: file)
+    write(options)
     if file.edition.hasFeatures {
       let options = Self.features(of: file, inherited: Features(edition: file.edition))
       if !options.isEmpty { line("") }
@@ -154,7 +155,7 @@ public struct SchemaPrinter {
 
   private mutating func writeContent(of message: MessageDescriptor) {
     if message.isDeprecated { line("option deprecated = true;") }
-    writeCustomOptions(of: message)
+    write(Self.customOptions(of: message))
     writeOptions(Self.features(of: message, inherited: message.parent?.features ?? message.file.features))
     writeReserved(message.reservedRanges, message.reservedNames, last: 536_870_911, of: message)
     for range in message.extensionRanges { line("extensions \(Self.text(range, last: 536_870_911));") }
@@ -174,7 +175,7 @@ public struct SchemaPrinter {
 
   private mutating func write(_ oneof: OneofDescriptor) {
     block("oneof \(oneof.name)", of: oneof) { printer in
-      printer.writeCustomOptions(of: oneof)
+      printer.write(Self.customOptions(of: oneof))
       printer.writeOptions(Self.features(of: oneof, inherited: oneof.parent.features))
       for field in oneof.fields { printer.write(field) }
     }
@@ -299,8 +300,8 @@ public struct SchemaPrinter {
     return found
   }
 
-  private mutating func writeCustomOptions(of declaration: some Descriptor) {
-    for (field, value) in Self.customOptions(of: declaration) {
+  private mutating func write(_ options: [(field: FieldDescriptor, value: DynamicValue)]) {
+    for (field, value) in options {
       guard case .message(let message) = value else {
         line("option (\(field.fullName)) = \(TextFormatWriter.text(value, of: field));")
         continue
@@ -394,7 +395,7 @@ public struct SchemaPrinter {
         printer.line("option allow_alias = true;")
       }
       if enumeration.isDeprecated { printer.line("option deprecated = true;") }
-      printer.writeCustomOptions(of: enumeration)
+      printer.write(Self.customOptions(of: enumeration))
       let outer = enumeration.parent?.features ?? enumeration.file.features
       printer.writeOptions(Self.features(of: enumeration, inherited: outer))
       printer.writeReserved(enumeration.reservedRanges, enumeration.reservedNames, last: .max, of: enumeration)
@@ -410,7 +411,7 @@ public struct SchemaPrinter {
   private mutating func write(_ service: ServiceDescriptor) {
     block("service \(service.name)", of: service) { printer in
       if service.isDeprecated { printer.line("option deprecated = true;") }
-      printer.writeCustomOptions(of: service)
+      printer.write(Self.customOptions(of: service))
       for method in service.methods { printer.write(method) }
     }
   }
@@ -423,10 +424,11 @@ public struct SchemaPrinter {
     let head =
       "rpc \(method.name)(\(type(method.input, method.isClientStreaming))) returns "
       + "(\(type(method.output, method.isServerStreaming)))"
-    guard method.isDeprecated || !Self.customOptions(of: method).isEmpty else { return line(head + ";", of: method) }
+    let options = Self.customOptions(of: method)
+    guard method.isDeprecated || !options.isEmpty else { return line(head + ";", of: method) }
     block(head, of: method) { printer in
       if method.isDeprecated { printer.line("option deprecated = true;") }
-      printer.writeCustomOptions(of: method)
+      printer.write(options)
     }
   }
 

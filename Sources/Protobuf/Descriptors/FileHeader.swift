@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Protobuf
-
 /// What a serialized `FileDescriptorProto` says of itself and of other files.
 public struct FileHeader: Equatable, Sendable {
   /// The name by which other files import it; empty where it has none.
@@ -16,17 +14,5 @@ public struct FileHeader: Equatable, Sendable {
       if field.number == 1, let text = try field.value.string() { name = text }
       if field.number == 3, let text = try field.value.string() { imports.append(text) }
     }
-  }
-}
-
-extension FileHeader {
-  /// The serialized files of a `FileDescriptorSet`.
-  public static func files(ofSet bytes: [UInt8]) throws(WireError) -> [[UInt8]] {
-    var files: [[UInt8]] = []
-    var reader = WireReader(bytes)
-    while let field = try reader.next() {
-      if field.number == 1, case .bytes(let file) = field.value { files.append(Array(file)) }
-    }
-    return files
   }
 }
