@@ -40,7 +40,9 @@ class Stack:
     def __init__(self, port: int):
         self.port = port
         self.command = [*compose_command(), "-p", f"sonde-test-{os.getpid()}", "-f", str(ROOT / "compose.yaml")]
-        self.environment = os.environ | {"USER_SERVICE_PORT_ON_HOST": str(port)}
+        # The commit that `make images` names as well, so that one build serves both.
+        commit = subprocess.run([ROOT / "scripts" / "commit"], check=True, stdout=subprocess.PIPE, text=True).stdout
+        self.environment = os.environ | {"USER_SERVICE_PORT_ON_HOST": str(port), "SONDE_COMMIT": commit.strip()}
 
     def __call__(self, *arguments: str, timeout: float = HANG, check: bool = True) -> subprocess.CompletedProcess:
         done = subprocess.run(
