@@ -62,7 +62,9 @@ bench: ## measure the released files beside their peers
 	SONDE_RELEASE=0 scripts/build-service benchmark-server .build-release/stripped
 	scripts/bench
 	scripts/bench-netdiag dist/netdiag
-	scripts/bench-services dist/user-service .build-release/stripped/benchmark-server
+	SONDE_RELEASE=0 scripts/build-service protobuf-benchmark .build-release/stripped
+	scripts/bench-services dist/user-service .build-release/stripped/benchmark-server dist/netdiag
+	scripts/bench-protobuf .build-release/stripped/protobuf-benchmark
 
 lint: ## check the sources' form
 	swift format lint --strict --recursive --parallel Package.swift Sources Examples Tests Fuzz

@@ -182,6 +182,7 @@ if !embedded, !releasing {
     // Developers' tools.
     service("FlagDocs", ["Bytes", "Flags"]),
     executable("generate-docs", ["Diagnostics", "Fault", "FlagDocs", "HealthProbe", "Sys"]),
+    executable("protobuf-benchmark", ["Protobuf"]),
     executable("protobuf-oracle", ["Protobuf"]),
     executable("protobuf-conformance", ["Protobuf"]),
     executable("interop-server", ["GRPCServer", "Interop", "NIOTransport", "Sys", "TLS", argumentParser]),

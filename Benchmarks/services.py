@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures the services beside their peers, and prints the tables.
 
-    services.py WORK CERTIFICATES USER-SERVICE BENCHMARK-SERVER
+    services.py WORK CERTIFICATES USER-SERVICE BENCHMARK-SERVER NETDIAG
 
 Servers take turns, each alone on processor 0, with h2load on processor 1: what a table compares was measured within one
 run, a few seconds apart. Each figure is the median of several rounds.
@@ -10,6 +10,7 @@ run, a few seconds apart. Each figure is the median of several rounds.
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import pathlib
 import platform
@@ -24,6 +25,7 @@ import time
 ROUNDS = int(os.environ.get("BENCH_ROUNDS") or 3)
 SCALE = float(os.environ.get("BENCH_SCALE") or 1)
 
+HELLO = '{"name": "Docker"}'
 GRPC = ["-H", "content-type: application/grpc", "-H", "te: trailers"]
 
 
@@ -144,6 +146,51 @@ class Bench:
             columns += [f"{median(results, name, value):,.0f}" for value in ("p50", "p99")]
             print("|", " | ".join([name, *columns]), "|", flush=True)
 
+    def loaders(self, server: Contender, netdiag: str, calls: int) -> None:
+        """The load itself: what makes it, and what that costs, on processor 1 with one server on processor 0."""
+        print("bench: netdiag grpc bench, beside h2load", file=sys.stderr)
+        calls = int(calls * SCALE)
+        connections, streams = "20", "50"
+        place = "127.0.0.1:PORT"
+        wanted = ["-c", connections, "-m", streams, "-n", str(calls)]
+        method = server.path.removeprefix("/")
+        commands = {
+            "netdiag grpc bench": [netdiag, "grpc", "bench", "-plaintext", place, method, "-d", HELLO, *wanted, "--json"],
+            "h2load": [
+                "h2load", "-t", "1", *wanted, *GRPC, "-d", str(self.work / "hello"), f"http://{place}{server.path}"
+            ],
+        }  # fmt: skip
+        results: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+        for _ in range(ROUNDS):
+            for name, command in commands.items():
+                process = self.start(server)
+                try:
+                    results[name].append(self.loaded(name, command, calls))
+                finally:
+                    process.kill()
+                    process.wait()
+        least = statistics.median(cpu for _, cpu in results["h2load"])
+        print(f"\n**The load itself, on {server.name}**\n\n| program | calls/s | its CPU µs a call | times h2load's CPU |")
+        print("|---|---:|---:|---:|")
+        for name, rounds in results.items():
+            rate, cpu = (statistics.median(column) for column in zip(*rounds, strict=True))
+            print(f"| {name} | {rate:,.0f} | {cpu:.2f} | {cpu / least:.2f} |", flush=True)
+
+    def loaded(self, name: str, command: list[str], calls: int) -> tuple[float, float]:
+        """Calls a second, and the CPU time of each in µs."""
+        command = [word.replace("PORT", str(self.port)) for word in command]
+        loader = subprocess.Popen(["taskset", "-c", "1", *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        output = loader.stdout.read().decode()
+        _, status, usage = os.wait4(loader.pid, 0)
+        loader.returncode = os.waitstatus_to_exitcode(status)
+        if loader.returncode != 0:
+            sys.exit(f"bench: {name} failed\n{output}")
+        if output.startswith("{"):
+            rate = float(json.loads(output)["callsPerSecond"])
+        else:
+            rate = float(re.search(r"([\d.]+) req/s", output)[1])
+        return rate, (usage.ru_utime + usage.ru_stime) / calls * 1e6
+
     def memory(self, contenders: list[Contender], connections: int) -> None:
         print("bench: memory", file=sys.stderr)
         print(f"\n**Memory**\n\n| server | idle KiB | with {connections:,} connections KiB | a connection KiB |")
@@ -213,7 +260,7 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} processors, Linux {platform.release()}, load {os.getloadavg()[0]:.1f}"
 
 
-def main(work_folder: str, certificates: str, user_service: str, benchmark_server: str) -> None:
+def main(work_folder: str, certificates: str, user_service: str, benchmark_server: str, netdiag: str) -> None:
     work = pathlib.Path(work_folder)
     pair = [f"{certificates}/server.pem", f"{certificates}/server.key"]
     (work / "root").mkdir(exist_ok=True)
@@ -256,6 +303,7 @@ def main(work_folder: str, certificates: str, user_service: str, benchmark_serve
     )  # fmt: skip
     (work / "get").write_bytes(framed(field(1, fill(bench, stored, 100_000))))
     bench.table("GetUser out of 100,000 users", [stored], "get", 200_000, 20, 50)
+    bench.loaders(full, netdiag, 500_000)
     bench.memory([bare, full, peer, python], 1_000)
 
 

@@ -71,7 +71,8 @@ let floors: [[String: Set<String>]] = [
     "grpc_health_probe": ["HealthProbe", "Sys"],
     "netdiag": ["Diagnostics", "Sys"],
     "generate-docs": ["Diagnostics", "Fault", "FlagDocs", "HealthProbe", "Foundation", "Sys"],
-    "protobuf-oracle": ["Foundation", "Protobuf"], "protobuf-conformance": ["Foundation", "Protobuf"],
+    "protobuf-benchmark": ["Foundation", "Protobuf"], "protobuf-oracle": ["Foundation", "Protobuf"],
+    "protobuf-conformance": ["Foundation", "Protobuf"],
     "interop-server": ["ArgumentParser", "GRPCServer", "Interop", "NIOTransport", "Sys", "TLS"],
     "interop-client": ["ArgumentParser", "GRPCClient", "Interop", "NIOCore", "Sys", "TLS"],
     "benchmark-server": [
