@@ -94,7 +94,7 @@ var targets: [Target] = [
   part("Crypto", ["COpenSSL"]),
   part("Gzip", ["CZlib"]),
   part("JSON"),
-  part("Protobuf", ["JSON"]),
+  part("Protobuf", ["Bytes", "JSON"]),
   part("DNS", ["Bytes"]),
   part("HTTP1", ["Bytes"]),
   part("Flags", ["Bytes"]),

@@ -28,7 +28,8 @@ using google::protobuf::Message;
   std::exit(1);
 }
 
-/// Does `work`, which returns the bytes of JSON that it read or wrote, until the time is over, and tells how much that was.
+/// Does `work`, which returns the bytes of JSON that it read or wrote, until the time is over, and tells how much that
+/// was.
 template <typename Work>
 void measure(const char* name, double seconds, size_t messages, Work work) {
   using Clock = std::chrono::steady_clock;

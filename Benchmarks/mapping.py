@@ -26,6 +26,8 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 SECONDS = float(os.environ.get("BENCH_SCALE", "1"))
 OURS = "ours, schema loaded at run time"
 REFERENCE = "C++, generated code"
+HEADINGS = {"to-json": "decoded, and written as JSON", "from-json": "read from JSON, and encoded"}
+NAMES = ["Ada Lovelace", "Grace Hopper", "Jürgen Müller", "山田 太郎", 'Ann "Annie" Lee']
 
 
 def framed(messages: list) -> bytes:
@@ -38,7 +40,7 @@ def account(chance: random.Random) -> catalog_pb2.Account:
     made = catalog_pb2.Account(
         id=number,
         email=f"user{number}@example.com",
-        display_name=chance.choice(["Ada Lovelace", "Grace Hopper", "Jürgen Müller", "山田 太郎", 'Ann "Annie" Lee']),
+        display_name=chance.choice(NAMES),
         state=chance.choice([catalog_pb2.ACTIVE, catalog_pb2.SUSPENDED]),
         verified=chance.random() < 0.5,
         avatar_digest=chance.randbytes(32),
@@ -129,7 +131,7 @@ def main(ours: str) -> None:
                     figures.setdefault((what, name), []).append(
                         (int(count) / float(seconds), int(size) / float(seconds) / 1e6)
                     )
-        for what, heading in [("to-json", "decoded, and written as JSON"), ("from-json", "read from JSON, and encoded")]:
+        for what, heading in HEADINGS.items():
             print(f"\n**{title} ({len(framed(messages)) // len(messages) - 4:,} bytes), {heading}**\n")
             print("| program | messages/s | MB of JSON/s | times C++ |")
             print("|---|---:|---:|---:|")

@@ -155,7 +155,9 @@ class Bench:
         wanted = ["-c", connections, "-m", streams, "-n", str(calls)]
         method = server.path.removeprefix("/")
         commands = {
-            "netdiag grpc bench": [netdiag, "grpc", "bench", "-plaintext", place, method, "-d", HELLO, *wanted, "--json"],
+            "netdiag grpc bench": [
+                netdiag, "grpc", "bench", "-plaintext", place, method, "-d", HELLO, *wanted, "--json"
+            ],
             "h2load": [
                 "h2load", "-t", "1", *wanted, *GRPC, "-d", str(self.work / "hello"), f"http://{place}{server.path}"
             ],
@@ -170,7 +172,8 @@ class Bench:
                     process.kill()
                     process.wait()
         least = statistics.median(cpu for _, cpu in results["h2load"])
-        print(f"\n**The load itself, on {server.name}**\n\n| program | calls/s | its CPU µs a call | times h2load's CPU |")
+        print(f"\n**The load itself, on {server.name}**\n")
+        print("| program | calls/s | its CPU µs a call | times h2load's CPU |")
         print("|---|---:|---:|---:|")
         for name, rounds in results.items():
             rate, cpu = (statistics.median(column) for column in zip(*rounds, strict=True))

@@ -22,21 +22,12 @@ enum CertificateTime {
       (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60
     else { return nil }
     let clock = Int64(hour * 3600 + minute * 60 + second)
-    return daysSince1970(year: year, month: month, day: day) * 86_400 + clock
+    let date = CivilDate(year: Int64(year), month: Int64(month), day: Int64(day))
+    return date.daysSince1970 * 86_400 + clock
   }
 
   /// The time as `2026-05-04T03:02:01Z`; years beyond 9999 cannot come out of a certificate.
   static func text(_ seconds: Int64) -> String { CivilTime(seconds).isoText }
-
-  /// Days since 1970 of a date of the Gregorian calendar, counted in years that start in March.
-  private static func daysSince1970(year: Int, month: Int, day: Int) -> Int64 {
-    let shifted = month > 2 ? year : year - 1
-    let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-    let yearOfEra = shifted - era * 400
-    let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-    return Int64(era * 146_097 + dayOfEra - 719_468)
-  }
 
   private static func digits(_ text: inout ArraySlice<UInt8>, _ count: Int) -> Int? {
     guard text.count >= count else { return nil }

@@ -24,13 +24,15 @@ struct PageTokens: Sendable {
   /// The token of the page behind a user.
   func token(after user: UserID, filter: String) throws(CryptoError) -> String {
     let body = [Self.version] + user.bytes
-    return Self.urlSafe(Base64.encode((body + (try code(of: body, filter: filter))).span, padded: false))
+    let token = body + (try code(of: body, filter: filter))
+    return Base64.encode(token.span, padded: false, alphabet: .urlSafe)
   }
 
   /// The user that a token names; nil where it was not made here for this filter.
   func user(of token: String, filter: String) throws(CryptoError) -> UserID? {
-    guard token.utf8.count == Self.textLength, let symbols = Self.standard(token), let bytes = Base64.decode(symbols),
-      bytes.count == Self.bodySize + Self.codeSize, bytes.first == Self.version
+    guard token.utf8.count == Self.textLength,
+      let bytes = Base64.decode(token.utf8, alphabet: .urlSafe), bytes.count == Self.bodySize + Self.codeSize,
+      bytes.first == Self.version
     else { return nil }
     let body = Array(bytes.prefix(Self.bodySize))
     let given = Array(bytes.suffix(Self.codeSize))
@@ -43,31 +45,5 @@ struct PageTokens: Sendable {
     // The body's length is fixed, so nothing of the filter can pass for a part of it.
     let message = body + Array(filter.utf8)
     return Array(try HMACSHA256.code(for: message.span, key: key.span).prefix(Self.codeSize))
-  }
-
-  /// RFC 4648 section 5 has two symbols of its own.
-  private static func urlSafe(_ text: String) -> String {
-    String(
-      decoding: text.utf8.map { symbol in
-        switch symbol {
-        case 0x2B: 0x2D
-        case 0x2F: 0x5F
-        default: symbol
-        }
-      }, as: UTF8.self)
-  }
-
-  /// The same backwards; nil where the text has symbols of the other alphabet, so that a token has one form alone.
-  private static func standard(_ text: String) -> [UInt8]? {
-    var symbols: [UInt8] = []
-    for symbol in text.utf8 {
-      switch symbol {
-      case 0x2B, 0x2F, 0x3D: return nil
-      case 0x2D: symbols.append(0x2B)
-      case 0x5F: symbols.append(0x2F)
-      default: symbols.append(symbol)
-      }
-    }
-    return symbols
   }
 }

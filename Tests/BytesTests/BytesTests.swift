@@ -27,11 +27,49 @@ import Testing
     }
   }
 
+  @Test("each alphabet has its own symbols for 62 and 63, and one of them reads both")
+  func alphabets() {
+    let bytes: [UInt8] = [0xFB, 0xFF, 0xBE]
+    #expect(Base64.encode(bytes.span, padded: true) == "+/++")
+    #expect(Base64.encode(bytes.span, padded: true, alphabet: .urlSafe) == "-_--")
+    #expect(Base64.encode(bytes.span, padded: true, alphabet: .either) == "+/++")
+    #expect(Base64.decode("-_--".utf8) == nil)
+    #expect(Base64.decode("+/++".utf8, alphabet: .urlSafe) == nil)
+    #expect(Base64.decode("-_--".utf8, alphabet: .urlSafe) == bytes)
+    #expect(Base64.decode("-/+_".utf8, alphabet: .either) != nil)
+    #expect(Base64.decode("-!+_".utf8, alphabet: .either) == nil)
+    #expect(Base64.decode("Zg=".utf8, alphabet: .either) == nil)
+  }
+
   @Test(
     "text that is not base64 gives nil",
     arguments: ["Z", "Zg=", "Zg===", "Z=g=", "Zm9v=", "====", "=", "Zm 9v", "Zm9v\n", "Zm-_", "Zmé=", "Zm9vY"])
   func refusals(text: String) {
     #expect(Base64.decode(text.utf8) == nil)
+  }
+}
+
+@Suite struct CivilDateTests {
+  @Test("a day's date is its own day again, and dates follow one another")
+  func bothWays() {
+    var before = CivilDate(daysSince1970: -800_001)
+    for days in Int64(-800_000)...Int64(3_000_000) where days % 97 < 3 {
+      let date = CivilDate(daysSince1970: days)
+      #expect(date.daysSince1970 == days)
+      #expect((1...12).contains(date.month))
+      #expect((1...CivilDate.days(inMonth: date.month, of: date.year)).contains(date.day))
+      #expect((before.year, before.month, before.day) < (date.year, date.month, date.day))
+      before = date
+    }
+  }
+
+  @Test(
+    "known days",
+    arguments: [
+      (0, 1970, 1, 1), (-1, 1969, 12, 31), (11_016, 2000, 2, 29), (-719_162, 1, 1, 1), (2_932_896, 9999, 12, 31),
+    ])
+  func known(days: Int64, year: Int64, month: Int64, day: Int64) {
+    #expect(CivilDate(daysSince1970: days) == CivilDate(year: year, month: month, day: day))
   }
 }
 

@@ -8,7 +8,7 @@ let floors: [[String: Set<String>]] = [
   ["CNghttp2": [], "COpenSSL": [], "CZlib": [], "CMnl": [], "CLinux": [], "CSQLite": [], "Bytes": []],
   [
     "HTTP2": ["CNghttp2", "Bytes"], "TLS": ["COpenSSL", "Bytes"], "Crypto": ["COpenSSL"], "Gzip": ["CZlib"],
-    "Protobuf": ["JSON"], "JSON": [], "Flags": ["Bytes"], "Sys": ["CLinux", "Bytes"], "SQLite": ["CSQLite"],
+    "Protobuf": ["Bytes", "JSON"], "JSON": [], "Flags": ["Bytes"], "Sys": ["CLinux", "Bytes"], "SQLite": ["CSQLite"],
     "Netlink": ["CMnl", "Bytes"], "DNS": ["Bytes"], "HTTP1": ["Bytes"],
     "Schemas": ["Bytes", "FoundationEssentials", "SwiftProtobuf"],
   ],

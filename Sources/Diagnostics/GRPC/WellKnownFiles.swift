@@ -8,18 +8,15 @@ internal import Protobuf
 /// are (google/rpc), and the annotations for HTTP (google/api). Servers and folders of .proto files often lack them.
 enum WellKnownFiles {
   /// The files by name, serialized.
-  static let files: [String: [UInt8]] = text.withUTF8Buffer { text in
-    var decoder = Base64.Decoder(expectedCount: text.count / 4 * 3)
-    // The literal has line breaks; everything else in it is base64.
-    for symbol in unsafe Array(text) where symbol != 0x0A { _ = decoder.append(symbol) }
-    let compressed = decoder.finish() ?? []
+  static let files: [String: [UInt8]] = {
+    let compressed = Base64.decode(literal: text)
     let set = try? Gzip.decompress(compressed.span, limit: 1 << 20)
     var files: [String: [UInt8]] = [:]
     for file in (try? FileDeclaration.files(of: set ?? [])) ?? [] {
       if let header = try? FileHeader(file) { files[header.name] = file }
     }
     return files
-  }
+  }()
 
   /// The schemas, linked.
   static let pool: DescriptorPool? = try? DescriptorPool(files: Array(files.values))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Bytes
 internal import JSON
 
 /// Reads one message, and those within it, from a document.
@@ -149,7 +150,9 @@ struct MessageReader {
 
   /// The bytes of the string that the reader stands on.
   func base64() throws(Fault) -> ArraySlice<UInt8> {
-    guard let bytes = reader.withText({ Base64.decode($0) }) else { throw fault(.malformed("base64")) }
+    guard let bytes = reader.withText({ Base64.decode($0, alphabet: .either) }) else {
+      throw fault(.malformed("base64"))
+    }
     return bytes[...]
   }
 

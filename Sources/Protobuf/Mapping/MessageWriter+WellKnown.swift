@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Bytes
 internal import JSON
 
 // The messages whose form in JSON is one of their own.
@@ -106,7 +107,7 @@ extension MessageWriter {
     try value(.bytes(url), urlSlot, depth)
     guard let content = pool.message(typeURL: url)?.layout else {
       json.key("value")
-      json.plainString { Base64.append(bytes, to: &$0) }
+      json.plainString { Base64.append(bytes.span, padded: true, to: &$0) }
       return
     }
     var limits = MessageLimits()

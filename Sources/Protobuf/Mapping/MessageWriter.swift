@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Bytes
 internal import JSON
 
 /// Writes one message, and those within it, as JSON.
@@ -127,7 +128,7 @@ struct MessageWriter {
   }
 
   private mutating func byteString(_ bytes: ArraySlice<UInt8>, _ slot: FieldSlot) throws(MappingError) {
-    guard slot.type == .string else { return json.plainString { Base64.append(bytes, to: &$0) } }
+    guard slot.type == .string else { return json.plainString { Base64.append(bytes.span, padded: true, to: &$0) } }
     // Not every schema demands UTF-8; every document does.
     guard slot.flags.contains(.checksUTF8) || bytes.isUTF8 else {
       throw MappingError(.invalidUTF8)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Bytes
 internal import JSON
 
 /// Timestamps and durations as text.
@@ -19,10 +20,12 @@ enum TimeText {
       let day = reader.digits(2), reader.take(0x54), let hour = reader.digits(2), reader.take(0x3A),
       let minute = reader.digits(2), reader.take(0x3A), let second = reader.digits(2),
       let nanoseconds = reader.fraction(), let offset = reader.zone(),
-      (1...9_999).contains(year), (1...12).contains(month), (1...days(year, month)).contains(day),
+      (1...9_999).contains(year), (1...12).contains(month),
+      (1...CivilDate.days(inMonth: month, of: year)).contains(day),
       hour < 24, minute < 60, second < 60
     else { return nil }
-    let seconds = (daysFromEpoch(year, month, day) * 24 + hour) * 3_600 + minute * 60 + second - offset
+    let seconds =
+      (CivilDate(year: year, month: month, day: day).daysSince1970 * 24 + hour) * 3_600 + minute * 60 + second - offset
     return timestamps.contains(seconds) ? (seconds, nanoseconds) : nil
   }
 
@@ -31,7 +34,7 @@ enum TimeText {
   static func append(timestamp seconds: Int64, _ nanoseconds: Int64, to text: inout [UInt8]) -> Bool {
     guard timestamps.contains(seconds), (0..<1_000_000_000).contains(nanoseconds) else { return false }
     let fromStart = seconds - timestamps.lowerBound
-    let date = date(daysFromEpoch: fromStart / 86_400 + timestamps.lowerBound / 86_400)
+    let date = CivilDate(daysSince1970: fromStart / 86_400 + timestamps.lowerBound / 86_400)
     let rest = fromStart % 86_400
     append(date.year, 4, to: &text)
     text.append(0x2D)
@@ -47,34 +50,6 @@ enum TimeText {
     appendFraction(nanoseconds, to: &text)
     text.append(0x5A)
     return true
-  }
-
-  /// Days from 1970-01-01, in the Gregorian calendar; years begin in March, so that a leap day is the last one.
-  private static func daysFromEpoch(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-    let year = month > 2 ? year : year - 1
-    let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-    // 719468 days before the epoch the year 0 began, in March.
-    return 365 * year + year / 4 - year / 100 + year / 400 + dayOfYear - 719_468
-  }
-
-  /// The day that is so many from 1970-01-01, in the year 1 at the earliest.
-  private static func date(daysFromEpoch days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-    let days = days + 719_468
-    let era = days / 146_097
-    let dayOfEra = days % 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let month = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * month + 2) / 5 + 1
-    return (yearOfEra + era * 400 + (month >= 10 ? 1 : 0), month < 10 ? month + 3 : month - 9, day)
-  }
-
-  private static func days(_ year: Int64, _ month: Int64) -> Int64 {
-    switch month {
-    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-    case 4, 6, 9, 11: 30
-    default: 31
-    }
   }
 
   // MARK: - Durations
