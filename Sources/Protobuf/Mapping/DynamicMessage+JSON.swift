@@ -16,6 +16,7 @@ extension DynamicMessage {
     let storage = try MessageReader.read(json, type.pool, options) {
       reader, token throws(MessageReader.Fault) -> MessageStorage in
       let storage = try reader.message(layout, token, depth: 0)
+      if options.allowsMissingRequired { return storage }
       do throws(MessageError) { try storage.checkRequired(layout) } catch { throw .message(error) }
       return storage
     }
@@ -34,6 +35,7 @@ extension DynamicMessage {
       reader, token throws(MessageReader.Fault) -> Value? in
       if token == .null, slot.flags.contains(.repeated) || !slot.takesNull { return nil }
       guard let value = try reader.value(slot, token, 0) else { return nil }
+      if options.allowsMissingRequired { return value }
       do throws(MessageError) { try value.checkRequired(slot) } catch { throw .message(error) }
       return value
     }

@@ -66,7 +66,8 @@ public struct MappingError: Error, Equatable, Sendable {
   /// One line in words: `$.items[3].price: the number is out of range`.
   public var message: String { (path.isEmpty ? "" : path + ": ") + reason }
 
-  private var reason: String {
+  /// What was wrong, in words.
+  public var reason: String {
     switch code {
     case .syntax(let text): text
     case .unknownField(let name): name + " has no such field"
@@ -95,6 +96,8 @@ public struct JSONReadingOptions: Sendable {
   public var ignoresUnknown = false
   /// How much is taken: bytes of the document, values, and depth of messages.
   public var limits = MessageLimits()
+  /// Whether a message may lack required fields: for one to which more is added before it is encoded.
+  public var allowsMissingRequired = false
 
   /// A reader that refuses what it does not know.
   public init() {}

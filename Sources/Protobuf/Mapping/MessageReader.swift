@@ -326,7 +326,7 @@ enum SpecialNumber {
 extension JSONNumber {
   /// The bits that a field of an integer's type has for the number, as ``Value/scalar(_:)`` has them; nil where it is
   /// out of range or not whole.
-  fileprivate func bits(_ type: FieldType) -> UInt64? {
+  func bits(_ type: FieldType) -> UInt64? {
     switch type {
     case .uint64, .fixed64: uint64
     case .uint32, .fixed32: uint64.flatMap { $0 <= UInt32.max ? $0 : nil }

@@ -196,7 +196,8 @@ struct MessageWriter {
 }
 
 extension ArraySlice<UInt8> {
-  fileprivate var isUTF8: Bool {
+  /// Whether the bytes are UTF-8.
+  var isUTF8: Bool {
     // The buffer lives through the call.
     unsafe withUnsafeBufferPointer { unsafe UTF8Check.isValid($0) }
   }

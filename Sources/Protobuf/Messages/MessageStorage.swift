@@ -132,6 +132,19 @@ struct MapStorage: Equatable, Sendable {
     entries.append(Entry(key: key, value: value))
   }
 
+  /// Adds an entry at its place; false where the key is there. The entries are sorted.
+  mutating func insert(_ key: MapKey, _ value: Value) -> Bool {
+    var low = 0
+    var high = entries.count
+    while low < high {
+      let middle = (low + high) / 2
+      if entries[middle].key < key { low = middle + 1 } else { high = middle }
+    }
+    guard low == entries.count || key < entries[low].key else { return false }
+    entries.insert(Entry(key: key, value: value), at: low)
+    return true
+  }
+
   /// Sorts the entries; of those with one key the last one stays.
   mutating func order() {
     guard !isOrdered else { return }
