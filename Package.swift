@@ -107,6 +107,7 @@ var targets: [Target] = [
   part("Reflection", ["Protobuf"]),
   part("Sniff", ["Bytes", "TLS"]),
   part("Fault", ["Bytes", "Sniff", "TLS"]),
+  part("Transcoding", ["Bytes", "GRPC", "JSON", "Protobuf"]),
 
   // Floor 3: the driver that blocks, and the engine that it serves.
   part("BlockingClient", ["Bytes", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
@@ -247,6 +248,7 @@ if !embedded, !releasing {
     tests("Reflection", ["Protobuf"]),
     tests("Sniff", ["TLS"]),
     tests("Fault"),
+    tests("Transcoding", ["Bytes", "GRPC", "HTTP2", "Protobuf", "Schemas"]),
     tests("BlockingClient", ["Bytes", "CLinux", "Fault", "GRPC", "HTTP2", "Sys", "TLS"]),
     tests("HealthProbe", ["BlockingClient", "Fault", "Flags", "GRPC", "JSON", "Sys"]),
     .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: common),

@@ -15,6 +15,7 @@ let floors: [[String: Set<String>]] = [
   [
     "GRPC": ["Bytes", "Gzip", "HTTP2", "JSON"], "Health": ["Protobuf"], "Reflection": ["Protobuf"],
     "Fault": ["Bytes", "Sniff", "TLS"], "Sniff": ["Bytes", "TLS"], "FlagDocs": ["Bytes", "Flags"],
+    "Transcoding": ["Bytes", "GRPC", "JSON", "Protobuf"],
     "UserStore": ["Bytes", "Crypto", "Glibc", "SQLite", "Schemas", "SwiftProtobuf", "Synchronization"],
   ],
   [
@@ -93,7 +94,7 @@ let packageModules: Set<String> = [
 let toolModules: Set<String> = [
   "Bytes", "HTTP2", "TLS", "Crypto", "Gzip", "Protobuf", "JSON", "DNS", "HTTP1", "Flags", "Sys", "GRPC", "Health",
   "Reflection", "Sniff", "Fault", "BlockingClient", "HealthProbe", "grpc_health_probe", "Netlink", "Diagnostics",
-  "netdiag",
+  "netdiag", "Transcoding",
 ]
 
 @Suite struct LayeringTests {

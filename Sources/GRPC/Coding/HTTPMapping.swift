@@ -16,6 +16,25 @@ public enum HTTPMapping {
     }
   }
 
+  /// The HTTP status for the code of a call that was asked for in HTTP alone, as google/rpc/code.proto has it; 500 for
+  /// an unknown one. FAILED_PRECONDITION is 400 and not 412, which is about headers with conditions.
+  public static func httpStatus(_ code: StatusCode) -> Int {
+    switch code {
+    case .ok: 200
+    case .cancelled: 499
+    case .invalidArgument, .failedPrecondition, .outOfRange: 400
+    case .deadlineExceeded: 504
+    case .notFound: 404
+    case .alreadyExists, .aborted: 409
+    case .permissionDenied: 403
+    case .resourceExhausted: 429
+    case .unimplemented: 501
+    case .unavailable: 503
+    case .unauthenticated: 401
+    default: 500
+    }
+  }
+
   /// The code for a stream that was cut off with RST_STREAM.
   public static func code(reset: HTTP2ErrorCode) -> StatusCode {
     switch reset {
