@@ -101,6 +101,12 @@ public enum Base64 {
     }
   }
 
+  /// What one symbol stands for, 0 to 63; nil where it is foreign. For text that comes in pieces.
+  public static func value(of symbol: UInt8, alphabet: Alphabet = .standard) -> UInt8? {
+    let value = values[Int(symbol)]
+    return value & alphabet.refused == alphabet.refused ? nil : value & 0x3F
+  }
+
   /// Decodes symbol by symbol.
   struct Decoder {
     private let values = Base64.values
