@@ -262,7 +262,7 @@ if fuzzing {
       name: "sonde-fuzz",
       dependencies: [
         "BlockingClient", "Bytes", "CFuzzer", "DNS", "Flags", "GRPC", "Gzip", "HTTP1", "HTTP2", "Health",
-        "HealthProbe", "JSON", "Netlink", "Protobuf", "Reflection", "Sniff", "Sys", "TLS",
+        "HealthProbe", "JSON", "Netlink", "Protobuf", "Reflection", "Sniff", "Sys", "TLS", "Transcoding",
       ],
       path: "Fuzz/sonde-fuzz", swiftSettings: common),
   ]

@@ -27,6 +27,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
   "http1": http1, "url": url, "sniff": sniff, "netlink": netlink, "filters": filters,
   "schema-source": schemaSource,
   "descriptors": descriptors, "messages": messages,
+  "path-template": pathTemplate, "rest-request": restRequest, "rest-headers": restHeaders, "grpc-web": grpcWeb,
 ]
 
 func check(_ condition: Bool, _ rule: String) {
