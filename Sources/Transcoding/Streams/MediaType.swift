@@ -123,6 +123,8 @@ public enum RequestBodyType {
   /// Throws 415.
   public static func check(_ contentType: String?, for route: Route) throws(TranscodingError) {
     guard let contentType, !contentType.asciiTrimmed.isEmpty, !route.takesRawBody else { return }
+    // As nearly all bodies say it.
+    if contentType == "application/json" { return }
     let takesStream = route.method.isClientStreaming
     guard let type = MediaType(contentType), isJSON(type.name) || (takesStream && isLines(type.name)) else {
       throw TranscodingError(

@@ -38,6 +38,8 @@ public enum ResponseForm: Equatable, Sendable {
   public static func negotiate(_ accept: String?, for route: Route) throws(TranscodingError) -> ResponseForm {
     if route.givesRawBody { return .raw }
     let offered: [ResponseForm] = route.kind.hasOneResponse ? [.single] : [.lines, .events, .array]
+    // As most clients say it.
+    if accept == nil || accept == "*/*" || accept == offered[0].contentType { return offered[0] }
     let ranges = MediaRange.list(accept ?? "")
     guard !ranges.isEmpty else { return offered[0] }
     var best: (form: ResponseForm, weight: Int, precision: Int)?
