@@ -61,7 +61,7 @@ private func escaped(_ byte: UInt8) -> [UInt8] {
     do throws(TranscodingError) { return try request.message(body: lines[2]) } catch {
       check(!error.message.utf8.contains { $0 < 0x20 }, "an error is one line")
       var json: [UInt8] = []
-      error.status.writeJSON(into: &json, pools: [match.route.method.pool])
+      error.status(domain: "a").writeJSON(into: &json, pools: [match.route.method.pool])
       return nil
     }
   }

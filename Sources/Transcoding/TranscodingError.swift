@@ -101,16 +101,39 @@ public struct TranscodingError: Error, Equatable, Sendable {
     }
   }
 
-  /// The status, with a `google.rpc.BadRequest` that names the field where there is one.
-  public var status: RPCStatus {
+  /// The cause in a form that programs can tell apart: by it, a path without a route differs from a resource that the
+  /// service does not have.
+  public var reasonCode: String {
+    switch code {
+    case .path: "INVALID_PATH"
+    case .query: "INVALID_QUERY"
+    case .body: "INVALID_BODY"
+    case .header: "INVALID_HEADER"
+    case .tooLarge: "BODY_TOO_LARGE"
+    case .headersTooLarge: "HEADERS_TOO_LARGE"
+    case .unsupportedMediaType: "UNSUPPORTED_MEDIA_TYPE"
+    case .notAcceptable: "NOT_ACCEPTABLE"
+    case .notFound: "ROUTE_NOT_FOUND"
+    case .methodNotAllowed: "METHOD_NOT_ALLOWED"
+    case .response: "UNREADABLE_ANSWER"
+    }
+  }
+
+  /// The status, with a `google.rpc.ErrorInfo` of ``reasonCode`` in the gateway's domain, such as its name, and a
+  /// `google.rpc.BadRequest` that names the field where there is one.
+  public func status(domain: String) -> RPCStatus {
     var status = RPCStatus(statusCode, message)
+    var info = WireWriter()
+    info.string(reasonCode, field: 1)
+    info.string(domain, field: 2)
+    status.details.append(RPCStatus.Detail("google.rpc.ErrorInfo", info.bytes))
     if !field.isEmpty, statusCode == .invalidArgument {
       var violation = WireWriter()
       violation.string(field, field: 1)
       violation.string(reason, field: 2)
-      var detail = WireWriter()
-      detail.bytes(violation.bytes, field: 1)
-      status.details.append(RPCStatus.Detail("google.rpc.BadRequest", detail.bytes))
+      var request = WireWriter()
+      request.bytes(violation.bytes, field: 1)
+      status.details.append(RPCStatus.Detail("google.rpc.BadRequest", request.bytes))
     }
     return status
   }

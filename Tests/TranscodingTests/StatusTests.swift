@@ -90,29 +90,34 @@ import Transcoding
     )
   }
 
-  @Test("a fault of a request is a status with the field that it is about")
+  @Test("a fault of a request is a status with its cause and the field that it is about")
   func faults() throws {
     let pool = try #require(Self.pool)
-    let table = Shop.table(HTTPRule("GET", "/a/{count}"))
-    let match = try Shop.match(table, "GET", "/a/x")
+    let match = try Shop.match(Shop.table(HTTPRule("GET", "/a/{count}")), "GET", "/a/x")
+    let prefix = #"{"@type":"type.googleapis.com/google.rpc."#
+    func info(_ reason: String) -> String { prefix + #"ErrorInfo","reason":"\#(reason)","domain":"gate"}"# }
     do throws(TranscodingError) {
       _ = try RequestTranscoder(match).message(body: [])
       Issue.record("it was taken")
     } catch {
       #expect(error.httpStatus == 400)
+      let violation = #"{"field":"count","description":"the string is not a number"}"#
       #expect(
-        json(error.status, [pool]) == #"{"code":3,"message":"count: the string is not a number","details":[{"#
-          + #""@type":"type.googleapis.com/google.rpc.BadRequest","#
-          + #""fieldViolations":[{"field":"count","description":"the string is not a number"}]}]}"#)
+        json(error.status(domain: "gate"), [pool])
+          == #"{"code":3,"message":"count: the string is not a number","details":["# + info("INVALID_PATH") + ","
+          + prefix + #"BadRequest","fieldViolations":[\#(violation)]}]}"#)
     }
-    #expect(TranscodingError.notFound.httpStatus == 404)
+    let lost = TranscodingError.notFound
+    #expect(lost.httpStatus == 404)
     #expect(
-      json(TranscodingError.notFound.status, []) == #"{"code":5,"message":"no route has this path","details":[]}"#)
+      json(lost.status(domain: "gate"), [pool])
+        == #"{"code":5,"message":"no route has this path","details":["# + info("ROUTE_NOT_FOUND") + "]}")
     let refused = TranscodingError.methodNotAllowed("PUT", allowed: ["GET", "HEAD"])
     #expect(refused.httpStatus == 405)
     #expect(
-      json(refused.status, [])
-        == #"{"code":12,"message":"PUT is not allowed here; allowed are GET, HEAD","details":[]}"#)
+      json(refused.status(domain: "gate"), [pool])
+        == #"{"code":12,"message":"PUT is not allowed here; allowed are GET, HEAD","details":["#
+        + info("METHOD_NOT_ALLOWED") + "]}")
     #expect(TranscodingError.malformedPath.httpStatus == 400)
   }
 }
