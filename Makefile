@@ -5,8 +5,8 @@ BUILT := .build/debug
 PROBE := $(BUILT)/grpc_health_probe
 SOAK_SECONDS ?= 600
 # Every program, in the order in which they are built.
-PROGRAMS := grpc_health_probe netdiag user-service interop-server interop-client benchmark-server generate-docs \
-  store-test-helper greeter-server protobuf-oracle protobuf-conformance
+PROGRAMS := grpc_health_probe netdiag user-service gateway interop-server interop-client benchmark-server \
+  generate-docs store-test-helper greeter-server protobuf-oracle protobuf-conformance
 
 .PHONY: help setup build test unit end-to-end demo release bench lint format schemas fuzz images docs clean soak
 

@@ -163,7 +163,8 @@ if embedded {
       "ServiceKit",
       [
         "Bytes", "Crypto", "Flags", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "Health", "NIOTransport",
-        "Reflection", "Schemas", "Sys", "TLS", "Telemetry", nioCore, argumentParser, logging, swiftProtobuf, tracing,
+        "Reflection", "Schemas", "Sys", "TLS", "Telemetry", nioCore, nioPosix, argumentParser, logging, swiftProtobuf,
+        tracing,
       ]),
 
     // The reference services.
@@ -174,6 +175,11 @@ if embedded {
         "Bytes", "GRPC", "GRPCMethods", "GRPCServer", "NIOTransport", "Schemas", "ServiceKit", "ServiceMethods",
         "Telemetry", "UserStore", logging, swiftProtobuf,
       ]),
+    service(
+      "GatewayServer",
+      ["Bytes", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "Protobuf", "Reflection", nioCore, logging]),
+    executable(
+      "gateway", ["Bytes", "GRPC", "GRPCClient", "GatewayServer", "ServiceKit", "Sys", argumentParser, nioCore]),
     executable("user-service", ["Schemas", "ServiceKit", "Sys", "UserServer", "UserStore", argumentParser, nioCore]),
   ]
 }
@@ -201,6 +207,9 @@ if !embedded, !releasing {
         "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "InProcess", "Schemas", "Telemetry", nioCore,
         argumentParser, swiftProtobuf,
       ]),
+    tests(
+      "GatewayServer",
+      ["GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "InProcess", "Protobuf", "Reflection", "Schemas"]),
     tests("UserServer", ["GRPC", "GRPCMethods", "Schemas", "ServiceKit", "UserStore", swiftProtobuf, logging]),
 
     // What the README shows.

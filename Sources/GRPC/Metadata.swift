@@ -97,6 +97,18 @@ public struct Metadata: Equatable, Sendable {
   /// Adds the entries of another.
   public mutating func append(contentsOf other: Metadata) { entries += other.entries }
 
+  /// Removes the entries that have the name of one of another's.
+  public mutating func remove(namesOf other: Metadata) {
+    guard !other.entries.isEmpty, !entries.isEmpty else { return }
+    entries.removeAll { entry in other.entries.contains { $0.name == entry.name } }
+  }
+
+  /// Adds the entries of another, in the place of those of the same names.
+  public mutating func replace(with other: Metadata) {
+    remove(namesOf: other)
+    append(contentsOf: other)
+  }
+
   /// Adds an entry of gRPC's own, whose name and value come from this module.
   mutating func appendReserved(_ name: String, _ value: String) {
     entries.append(Entry(name: name, wireValue: value))

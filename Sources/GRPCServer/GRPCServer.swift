@@ -6,7 +6,7 @@ internal import GRPC
 internal import GRPCMethods
 internal import HTTP2
 public import NIOCore
-internal import NIOPosix
+public import NIOPosix
 internal import NIOTransport
 internal import Synchronization
 internal import TLS
@@ -37,37 +37,45 @@ public final class GRPCServer: Sendable {
 
   private let core: ServerCore
   private let group: MultiThreadedEventLoopGroup
+  private let ownsGroup: Bool
   private let loops: [ServerLoop]
   private let state: Mutex<State>
   private let turn = Atomic(0)
 
-  private init(core: ServerCore, group: MultiThreadedEventLoopGroup, loops: [ServerLoop], listeners: [Listener]) {
+  private init(
+    core: ServerCore, group: MultiThreadedEventLoopGroup, ownsGroup: Bool, loops: [ServerLoop], listeners: [Listener]
+  ) {
     self.core = core
     self.group = group
+    self.ownsGroup = ownsGroup
     self.loops = loops
     addresses = listeners.map(\.address)
     state = Mutex(State(listeners: listeners.map(\.channel)))
   }
 
-  /// Starts to serve. Throws ``ServerStartError`` where it cannot listen, or a method has two handlers.
+  /// Starts to serve. Calls that no service has a handler for are the `fallback`'s. `group` lends the event loops, all
+  /// of them; nil makes threads of the server's own. Throws ``ServerStartError`` where it cannot listen, or a method
+  /// has two handlers.
   public static func start(
-    _ services: [Service], on addresses: [ListenAddress], interceptors: [any ServerInterceptor] = [],
-    configuration: ServerConfiguration = ServerConfiguration()
+    _ services: [Service], fallback: Fallback? = nil, on addresses: [ListenAddress],
+    interceptors: [any ServerInterceptor] = [], configuration: ServerConfiguration = ServerConfiguration(),
+    group lent: MultiThreadedEventLoopGroup? = nil
   ) async throws -> GRPCServer {
     try check(services)
-    let core = ServerCore(services: services, interceptors: interceptors, configuration: configuration)
-    let group = MultiThreadedEventLoopGroup(
-      numberOfThreads: max(1, configuration.eventLoops ?? System.coreCount))
+    let core = ServerCore(
+      services: services, fallback: fallback, interceptors: interceptors, configuration: configuration)
+    let group =
+      lent ?? MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.eventLoops ?? System.coreCount))
     let loops = group.makeIterator().map { ServerLoop($0, server: core) }
     var listeners: [Listener] = []
     do {
       for address in addresses { listeners.append(try await Listener.open(address, loops: loops, group: group)) }
     } catch {
       for listener in listeners { try? await listener.channel.close() }
-      try? await group.shutdownGracefully()
+      if lent == nil { try? await group.shutdownGracefully() }
       throw error
     }
-    return GRPCServer(core: core, group: group, loops: loops, listeners: listeners)
+    return GRPCServer(core: core, group: group, ownsGroup: lent == nil, loops: loops, listeners: listeners)
   }
 
   /// Calls whose handlers run.
@@ -108,7 +116,7 @@ public final class GRPCServer: Sendable {
       if state.shutdowns == 0 { state.phase = .stopped }
       return state.phase == .stopped
     }
-    if isLast { try? await group.shutdownGracefully() }
+    if isLast, ownsGroup { try? await group.shutdownGracefully() }
   }
 
   private static func check(_ services: [Service]) throws(ServerStartError) {

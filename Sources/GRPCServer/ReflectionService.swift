@@ -10,14 +10,19 @@ public enum ReflectionService {
   /// sees listed.
   public static func services(_ index: DescriptorIndex, served: [String]) -> [Service] {
     let responder = ReflectionResponder(index, services: served + names)
-    return names.map { name in
+    return services { responder }
+  }
+
+  /// Both services, over what `responder` gives at the start of each stream: schemas that change while the server runs.
+  public static func services(_ responder: @escaping @Sendable () -> ReflectionResponder) -> [Service] {
+    names.map { name in
       let method = Method<Bidirectional, ReflectionRequest, ReflectionResponse>(
         service: name, name: "ServerReflectionInfo", request: .reflection, response: .reflection)
       return Service(
         name,
         [
           handle(method, options: MethodOptions(endsOnDrain: true)) { requests, writer, _ in
-            var responder = responder
+            var responder = responder()
             for try await request in requests {
               switch responder.answer(request) {
               case .answer(let response): try await writer.write(response)

@@ -10,7 +10,8 @@ internal import TLS
 /// What all of a server's connections share.
 final class ServerCore: Sendable {
   let configuration: ServerConfiguration
-  let handlers: [String: MethodHandler]
+  private let handlers: [String: MethodHandler]
+  private let fallback: Fallback?
   let chain: InterceptorChain
   let logger: Logger
   /// The trailing metadata of calls that are refused before a handler sees them, or while it runs.
@@ -20,8 +21,10 @@ final class ServerCore: Sendable {
   private let connections = Atomic(0)
 
   init(
-    services: [Service], interceptors: [any ServerInterceptor], configuration: ServerConfiguration
+    services: [Service], fallback: Fallback?, interceptors: [any ServerInterceptor],
+    configuration: ServerConfiguration
   ) {
+    self.fallback = fallback
     self.configuration = configuration
     self.services = Set(services.map(\.name))
     var handlers: [String: MethodHandler] = [:]
@@ -67,6 +70,11 @@ final class ServerCore: Sendable {
 
   func connectionEnded() { connections.subtract(1, ordering: .relaxed) }
 
+  // MARK: - Methods
+
+  /// What answers the calls of a path.
+  func handler(for path: String) -> MethodHandler? { handlers[path] ?? fallback?(path) }
+
   // MARK: - Failures
 
   /// A failure of the server's own.
@@ -75,9 +83,11 @@ final class ServerCore: Sendable {
   }
 
   /// The trailing metadata of a handler's failure.
-  func trailers(of error: RPCError) -> Metadata {
+  func trailers(of error: RPCError, by handler: MethodHandler) -> Metadata {
     var error = error
-    if let domain = configuration.errorDomain { error.explain(reason: error.status.code.constantName, domain: domain) }
+    if let domain = configuration.errorDomain, !handler.options.keepsFailures {
+      error.explain(reason: error.status.code.constantName, domain: domain)
+    }
     return error.trailers
   }
 

@@ -65,6 +65,9 @@ public struct DescriptorIndex: Sendable {
   private var symbols: [String: Symbol] = [:]
   private var extensions: [String: [Int32: Int]] = [:]
 
+  /// An index of nothing.
+  public init() {}
+
   /// An index of serialized `FileDescriptorProto`s, in any order. A file that is given twice counts once; imports may
   /// be missing.
   public init(_ descriptors: [[UInt8]], limits: Limits = Limits()) throws(DescriptorError) {

@@ -6,9 +6,10 @@ public import GRPCServer
 internal import Glibc
 internal import Health
 public import Logging
-internal import NIOCore
+public import NIOCore
+internal import NIOPosix
 internal import NIOTransport
-internal import Reflection
+public import Reflection
 internal import Synchronization
 internal import Sys
 public import Telemetry
@@ -21,12 +22,21 @@ public struct ServiceEnvironment: Sendable {
   public let metrics: MetricsRegistry
   /// The name of this instance among its replicas.
   public let instance: String
+  /// The event loops that calls are handled on, for clients that handlers call others with: a call that stays on its
+  /// loop costs no change of threads.
+  public let eventLoops: any EventLoopGroup
+  /// How many they are.
+  public let eventLoopCount: Int
 }
 
 /// A service as its host runs it.
 public struct HostedService: Sendable {
   /// What it serves.
   public var services: [Service]
+  /// Finds what answers calls of no service of its own; nil where nobody does.
+  public var fallback: Fallback?
+  /// Answers questions of reflection at the time of each stream, where the host's descriptors do not.
+  public var reflection: (@Sendable () -> ReflectionResponder)?
   /// Makes a status of an error of its own; nil for others, which become INTERNAL and are logged.
   public var errors: @Sendable (any Error) -> RPCError?
   /// Why it cannot serve now; nil where it can. Asked every second, and decides what health says.
@@ -38,11 +48,14 @@ public struct HostedService: Sendable {
 
   /// A service; everything but what it serves can be left out.
   public init(
-    services: [Service], errors: @escaping @Sendable (any Error) -> RPCError? = { _ in nil },
+    services: [Service], fallback: Fallback? = nil, reflection: (@Sendable () -> ReflectionResponder)? = nil,
+    errors: @escaping @Sendable (any Error) -> RPCError? = { _ in nil },
     unreadiness: @escaping @Sendable () async -> String? = { nil },
     work: @escaping @Sendable () async throws -> Void = {}, close: @escaping @Sendable () async -> Void = {}
   ) {
     self.services = services
+    self.fallback = fallback
+    self.reflection = reflection
     self.errors = errors
     self.unreadiness = unreadiness
     self.work = work
@@ -105,7 +118,11 @@ public struct ServiceHost: Sendable {
     let security = try files.map { TLSContextSource(try $0.load()) }
     let tokens = try options.authTokenFile.map { try TokenFile($0) }
     let spans = try spanExport(version: version)
-    let service = try await make(ServiceEnvironment(logger: logger, metrics: registry, instance: instance))
+    let loopCount = options.threads ?? System.coreCount
+    let loops = MultiThreadedEventLoopGroup(numberOfThreads: loopCount)
+    let service = try await make(
+      ServiceEnvironment(
+        logger: logger, metrics: registry, instance: instance, eventLoops: loops, eventLoopCount: loopCount))
     let health = HealthService(services: service.services.map(\.name), exempt: [Self.liveness])
     let services = try all(service, health, descriptors)
     let state = HostState()
@@ -121,7 +138,8 @@ public struct ServiceHost: Sendable {
     do { try configuration.responseHeaders.append("x-served-by", instance) } catch {
       throw ConfigurationError("--instance: \(error.message)")
     }
-    let server = try await start(services, interceptors(service, services, tokens, spans), configuration)
+    let server = try await start(
+      services, service.fallback, interceptors(service, services, tokens, spans), configuration, loops)
     let admin = try await startAdmin(state)
     announce(server, admin, version: version)
 
@@ -135,6 +153,7 @@ public struct ServiceHost: Sendable {
     await service.close()
     await spans?.shutdown()
     await admin?.stop()
+    try? await loops.shutdownGracefully()
     logger.notice("stopped")
   }
 
@@ -142,7 +161,9 @@ public struct ServiceHost: Sendable {
 
   private func all(_ service: HostedService, _ health: HealthService, _ descriptors: [UInt8]) throws -> [Service] {
     var services = service.services + [health.service]
-    if options.reflection {
+    if options.reflection, let reflection = service.reflection {
+      services += ReflectionService.services(reflection)
+    } else if options.reflection {
       let index = try DescriptorIndex(set: descriptors)
       services += ReflectionService.services(index, served: services.map(\.name))
     }
@@ -172,11 +193,13 @@ public struct ServiceHost: Sendable {
   }
 
   private func start(
-    _ services: [Service], _ interceptors: [any ServerInterceptor], _ configuration: ServerConfiguration
+    _ services: [Service], _ fallback: Fallback?, _ interceptors: [any ServerInterceptor],
+    _ configuration: ServerConfiguration, _ loops: MultiThreadedEventLoopGroup
   ) async throws -> GRPCServer {
     do {
       return try await GRPCServer.start(
-        services, on: options.listen.map(\.address), interceptors: interceptors, configuration: configuration)
+        services, fallback: fallback, on: options.listen.map(\.address), interceptors: interceptors,
+        configuration: configuration, group: loops)
     } catch let error as ServerStartError {
       throw ConfigurationError("\(error); choose another address with --listen")
     }

@@ -46,7 +46,7 @@ struct TLSFiles: Sendable {
 
 extension TLSConfigurationError {
   /// What is wrong with a server's files, and what to do about it.
-  fileprivate var advice: String {
+  var advice: String {
     switch self {
     case .noCertificateBlock: "the first holds no certificate in PEM"
     case .noKeyBlock: "the second holds no private key in PEM"

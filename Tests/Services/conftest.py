@@ -73,6 +73,15 @@ def user_service(programs):
     return lambda *arguments, **options: UserService(path, *arguments, **options)
 
 
+@pytest.fixture(scope="session")
+def gateway(programs):
+    """Starts gateway in front of backends, with its flags: gateway("127.0.0.1:50051", "--schema-interval=1s")."""
+    from peers.gateways import Gateway
+
+    path = os.path.join(os.environ["SONDE_PROGRAMS"], "gateway")
+    return lambda *words, **options: Gateway(path, *words, **options)
+
+
 @pytest.fixture(scope="module")
 def service(user_service):
     """A server with its defaults that the tests of a file share."""

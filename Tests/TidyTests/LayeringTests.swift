@@ -41,8 +41,8 @@ let floors: [[String: Set<String>]] = [
   [
     "ServiceKit": [
       "ArgumentParser", "Bytes", "Crypto", "Dispatch", "Flags", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer",
-      "Glibc", "Health", "Logging", "NIOCore", "NIOTransport", "Reflection", "Schemas", "ServiceContextModule",
-      "SwiftProtobuf", "Synchronization", "Sys", "TLS", "Telemetry", "Tracing",
+      "Glibc", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport", "Reflection", "Schemas",
+      "ServiceContextModule", "SwiftProtobuf", "Synchronization", "Sys", "TLS", "Telemetry", "Tracing",
     ],
     "ServiceMethods": ["GRPCMethods", "Schemas", "SwiftProtobuf"],
   ],
@@ -50,7 +50,11 @@ let floors: [[String: Set<String>]] = [
     "UserServer": [
       "Bytes", "GRPC", "GRPCMethods", "GRPCServer", "Logging", "NIOTransport", "Schemas", "ServiceKit",
       "ServiceMethods", "SwiftProtobuf", "Synchronization", "Telemetry", "UserStore",
-    ]
+    ],
+    "GatewayServer": [
+      "Bytes", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "Logging", "NIOCore", "Protobuf", "Reflection",
+      "Synchronization",
+    ],
   ],
   [
     "Interop": [
@@ -79,6 +83,7 @@ let floors: [[String: Set<String>]] = [
     "benchmark-server": [
       "GRPCServer", "Interop", "NIOTransport", "Schemas", "ServiceMethods", "SwiftProtobuf", "Sys", "TLS",
     ],
+    "gateway": ["ArgumentParser", "Bytes", "GRPC", "GRPCClient", "GatewayServer", "NIOCore", "ServiceKit", "Sys"],
     "user-service": ["ArgumentParser", "NIOCore", "Schemas", "ServiceKit", "Sys", "UserServer", "UserStore"],
   ],
 ]

@@ -13,6 +13,16 @@ public enum CallKind: Equatable, Sendable {
   /// Any number of both, independent of each other.
   case bidirectional
 
+  /// The kind of a method by what its schema says of either side.
+  public init(isClientStreaming: Bool, isServerStreaming: Bool) {
+    switch (isClientStreaming, isServerStreaming) {
+    case (false, false): self = .unary
+    case (false, true): self = .serverStreaming
+    case (true, false): self = .clientStreaming
+    case (true, true): self = .bidirectional
+    }
+  }
+
   /// Whether the server answers with exactly one message.
   public var hasOneResponse: Bool { self == .unary || self == .clientStreaming }
 }

@@ -37,6 +37,9 @@ public struct MethodOptions: Sendable {
   public var callsInFlight: Int?
   /// Whether its calls are taken also where the server has as many as it takes. For health, and little else.
   public var isAlwaysAdmitted = false
+  /// Whether failures go out as they are, without a reason of this server's: they are another's, which the handler
+  /// passes on.
+  public var keepsFailures = false
   /// Whether its calls never end on their own, as those of a live feed. When their connection is asked to close, they
   /// end with UNAVAILABLE, so that the client comes back through another one.
   public var endsOnDrain: Bool
@@ -80,6 +83,10 @@ public final class MethodHandler: Sendable {
 
   func callEnded() { calls.subtract(1, ordering: .relaxed) }
 }
+
+/// Finds what answers the calls of a path, such as `/user.v1.UserService/GetUser`, at the time of each call; nil where
+/// nobody does. It is asked on the loop's thread, which serves nobody else meanwhile.
+public typealias Fallback = @Sendable (_ path: String) -> MethodHandler?
 
 /// Answers a unary method.
 ///

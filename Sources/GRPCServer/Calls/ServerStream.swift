@@ -261,7 +261,7 @@ final class ServerStream: CallTimerTarget, LoopWork, @unchecked Sendable {
       // A failure that nothing was sent before goes out in one header section, which tells a client that it may try
       // again; leading metadata is part of it then.
       if !call.hasSentHeaders { trailers.append(contentsOf: context.responseHeaders) }
-      trailers.append(contentsOf: connection.server.trailers(of: error))
+      trailers.append(contentsOf: connection.server.trailers(of: error, by: handler))
     } else if !context.responseHeaders.entries.isEmpty {
       sendHeaders()
     }

@@ -99,7 +99,7 @@ final class ServerConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
 
   private func open(_ id: StreamID, _ fields: HeaderFields, _ event: HTTP2Event) {
     let path = fields.first(named: ":path") ?? ""
-    let handler = server.handlers[path]
+    let handler = server.handler(for: path)
     let receiveLimit = handler?.options.receivedMessageSize ?? limits.receivedMessageSize
     var call = ServerCall(
       receiveLimit: receiveLimit, isServed: handler != nil, refusalTrailers: server.refusalTrailers)

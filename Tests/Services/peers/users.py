@@ -135,13 +135,14 @@ class Chat:
         self._said.put(None)
 
 
-class UserService(Program):
-    """A user-service on ports that the system chose; in memory unless a database is named."""
+class Service(Program):
+    """A service of ours on ports that the system chose, with flags that hold unless others are given."""
+
+    usual = {"--listen": "127.0.0.1:0", "--admin": "127.0.0.1:0"}
 
     def __init__(self, path: str, *arguments: str, wrapper: list[str] | None = None, **options):
         given = {argument.split("=", 1)[0] for argument in arguments}
-        usual = {"--database": ":memory:", "--listen": "127.0.0.1:0", "--admin": "127.0.0.1:0"}
-        flags = [f"{key}={value}" for key, value in usual.items() if key not in given]
+        flags = [f"{key}={value}" for key, value in self.usual.items() if key not in given]
         super().__init__([*(wrapper or []), path, *flags, *arguments], **options)
 
     @property
@@ -175,6 +176,12 @@ class UserService(Program):
         """Resident memory in bytes."""
         with open(f"/proc/{self.process.pid}/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class UserService(Service):
+    """A user-service; in memory unless a database is named."""
+
+    usual = Service.usual | {"--database": ":memory:"}
 
 
 @contextlib.contextmanager
