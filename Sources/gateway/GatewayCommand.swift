@@ -18,8 +18,8 @@ struct GatewayCommand: ServiceCommand {
     discussion: """
       What a backend serves is learned from it by reflection, and asked for again every --schema-interval, so that \
       neither generated code nor a list of methods is needed. Health and reflection are answered by the gateway \
-      itself: about itself, and about all backends. SIGTERM and SIGINT end the program once the running calls have ended; a \
-      second one ends it at once.
+      itself: about itself, and about all backends. SIGTERM and SIGINT end the program once the running calls have \
+      ended; a second one ends it at once.
 
       For a trial: gateway --backend localhost:50051 --listen localhost:8080
 
