@@ -10,6 +10,8 @@
 //   M  a type's name, and a message: the answer is a byte, 1 where all required fields are set, and the message encoded
 //   J  a type's name, a document, and a byte of options: the answer is the message encoded
 //   W  a type's name, a message, and a byte of options: the answer is its form in JSON
+//   C  a .proto file's name, and parts in pairs, a name and a text for each file there is: compiles the file and all
+//      that it imports; the answer is a FileDescriptorSet
 
 import Foundation
 import Protobuf
@@ -18,6 +20,8 @@ struct Requests {
   private var bytes: ArraySlice<UInt8>
 
   init(_ bytes: [UInt8]) { self.bytes = bytes[...] }
+
+  var isAtEnd: Bool { bytes.isEmpty }
 
   mutating func kind() -> UInt8? { bytes.popFirst() }
 
@@ -115,6 +119,12 @@ while let kind = requests.kind() {
   }
   let name = String(decoding: requests.part(), as: UTF8.self)
   let bytes = requests.part()
+  if kind == UInt8(ascii: "C") {
+    do throws(SourceError) { answers.add(true, try compiled(name, Requests(Array(bytes)))) } catch {
+      answers.fail(error.message)
+    }
+    continue
+  }
   let options = kind == UInt8(ascii: "M") ? [] : requests.part()
   guard let type = pool?.message(named: name) else {
     answers.fail("there is no type \(name)")

@@ -307,6 +307,11 @@ def test_options_of_a_schema_s_own_are_printed(grpc_command, tmp_path):
         file.ClearField("source_code_info")
     assert one == other
     assert '      get: "/v1/{x=*}"\n' in printed
+    # A source has the same options, also where the files that declare them are those inside of netdiag.
+    (again / "google/api/annotations.proto").unlink()
+    (again / "file.proto").write_text(OPTIONS)
+    for folder in (sources, again):
+        assert called(grpc_command("describe", "-proto", "file.proto", "-I", folder, "file.proto")).stdout == printed
 
 
 def test_a_file_of_a_server_is_printed(grpc_command, server):
@@ -842,7 +847,8 @@ def test_files_that_everybody_imports_need_not_be_there(grpc_command, tmp_path):
         service S { rpc M(google.protobuf.Empty) returns (google.rpc.Status) { option (google.api.http) = {
           get: "/v1/{name=a/*}" additional_bindings { post: '/x' body: "*" } }; } }""")
     printed = called(grpc_command("describe", "-proto", "a.proto", "-I", tmp_path, "a.S")).stdout
-    assert "rpc M(google.protobuf.Empty) returns (google.rpc.Status);" in printed
+    assert "rpc M(google.protobuf.Empty) returns (google.rpc.Status) {" in printed
+    assert 'additional_bindings {\n        post: "/x"\n        body: "*"\n' in printed
 
 
 P3 = 'syntax = "proto3";\n'
@@ -854,7 +860,7 @@ P3 = 'syntax = "proto3";\n'
     (P3 + "message M {", "file.proto:2:12: a field's type is missing before the file's end"),
     (P3 + 'import "none.proto";', 'file.proto:2:8: the file "none.proto" is not there'),
     (P3 + "message M { string a = 0; }", "file.proto:2:24: the field's number must be from 1 to 536870911"),
-    (P3 + "message M { string a = 1; string b = 1; }", "file.proto: M: the number 1 is used twice"),
+    (P3 + "message M { string a = 1; string b = 1; }", "file.proto:2:9: M: the number 1 is used twice"),
     (P3 + "service S { rpc A(M) returns (M); } enum M { Z = 0; }", 'file.proto:2:19: "M" is no message'),
     (P3 + "message A { message B { " * 40, "file.proto:2:"),
     ('syntax = "proto4";', 'file.proto:1:10: "proto4" is no version of the language that is known here'),

@@ -133,6 +133,9 @@ private func single(_ syntax: String, _ parts: [(Int, Part)]) -> [[UInt8]] { [fi
     #expect(code(100, extendee: ".x") == .wrongType(".x"))
     #expect(code(100, label: .required) == .invalid("an extension is required"))
     #expect(code(100, [(9, 0)]) == .invalid("an extension is in a oneof"))
+    let options = file("proto2", package: "o", [declaration("M", [(5, [(1, 100), (2, 200)])])])
+    let optional = field("x", 100, .int32, at: 7, [(2, ".o.M"), (17, 1)])
+    #expect(refusal([options, file("proto3", package: "p", [optional])]) == nil)
     let plain = field("f", 1, .int32, [(2, ".M")])
     #expect(refusal(single("proto2", [plain]))?.code == .invalid("a field that is no extension has an extendee"))
   }

@@ -50,19 +50,23 @@ struct CommonOptions {
   /// The field number of `features`.
   let features: Int
   /// The field number of `deprecated`; nil for what cannot be.
-  let deprecated: Int?
+  var deprecated: Int?
+  /// The number of `google.protobuf.FieldOptions.OptionTargetType`.
+  var target: UInt64 = 0
 
-  static let file = CommonOptions(type: "google.protobuf.FileOptions", features: 50, deprecated: 23)
-  static let message = CommonOptions(type: "google.protobuf.MessageOptions", features: 12, deprecated: 3)
-  static let field = CommonOptions(type: "google.protobuf.FieldOptions", features: 21, deprecated: 3)
-  static let oneof = CommonOptions(type: "google.protobuf.OneofOptions", features: 1, deprecated: nil)
-  static let enumeration = CommonOptions(type: "google.protobuf.EnumOptions", features: 7, deprecated: 3)
-  static let enumValue = CommonOptions(type: "google.protobuf.EnumValueOptions", features: 2, deprecated: 1)
-  static let service = CommonOptions(type: "google.protobuf.ServiceOptions", features: 34, deprecated: 33)
-  static let method = CommonOptions(type: "google.protobuf.MethodOptions", features: 35, deprecated: 33)
+  static let file = CommonOptions(type: "google.protobuf.FileOptions", features: 50, deprecated: 23, target: 1)
+  static let extensionRange = CommonOptions(type: "google.protobuf.ExtensionRangeOptions", features: 50, target: 2)
+  static let message = CommonOptions(type: "google.protobuf.MessageOptions", features: 12, deprecated: 3, target: 3)
+  static let field = CommonOptions(type: "google.protobuf.FieldOptions", features: 21, deprecated: 3, target: 4)
+  static let oneof = CommonOptions(type: "google.protobuf.OneofOptions", features: 1, target: 5)
+  static let enumeration = CommonOptions(type: "google.protobuf.EnumOptions", features: 7, deprecated: 3, target: 6)
+  static let enumValue = CommonOptions(
+    type: "google.protobuf.EnumValueOptions", features: 2, deprecated: 1, target: 7)
+  static let service = CommonOptions(type: "google.protobuf.ServiceOptions", features: 34, deprecated: 33, target: 8)
+  static let method = CommonOptions(type: "google.protobuf.MethodOptions", features: 35, deprecated: 33, target: 9)
 
   /// What stands in the features of any of them.
-  static let featureSet = CommonOptions(type: "google.protobuf.FeatureSet", features: 0, deprecated: nil)
+  static let featureSet = CommonOptions(type: "google.protobuf.FeatureSet", features: 0)
 
   func isDeprecated(_ options: DescriptorOptions) -> Bool { deprecated.map { options.isTrue($0) } ?? false }
 }

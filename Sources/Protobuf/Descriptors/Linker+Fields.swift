@@ -114,7 +114,9 @@ extension Linker {
     throws(SchemaError.Code) -> Int
   {
     guard let index = declaration.oneofIndex else {
-      guard !declaration.isProto3Optional else { throw .invalid("an optional field has no oneof of its own") }
+      guard !declaration.isProto3Optional || declaration.isExtension else {
+        throw .invalid("an optional field has no oneof of its own")
+      }
       return -1
     }
     guard children[container].oneofs.indices.contains(Int(index)) else { throw .invalid("there is no such oneof") }

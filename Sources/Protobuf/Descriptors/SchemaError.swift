@@ -66,7 +66,7 @@ public struct SchemaError: Error, Equatable, Sendable {
 }
 
 extension SchemaError.Code {
-  fileprivate var reason: String {
+  var reason: String {
     switch self {
     case .malformed(let error): "the descriptor is malformed at byte \(error.offset)"
     case .tooLarge: "the descriptors are too large"

@@ -3,13 +3,19 @@
 /// Writes what a .proto file declares as a `google.protobuf.FileDescriptorProto`.
 struct DescriptorWriter {
   private let file: FileNode
-  private let names: SourceNames
+  private let names: SourceScope
+  private var options: OptionEncoder
   /// `SourceCodeInfo`, as far as there are comments.
   private var locations = WireWriter()
   private var path: [Int32] = []
 
   /// A writer of a file whose names, and those of what it imports, are known.
-  init(_ file: FileNode, _ names: SourceNames) { (self.file, self.names) = (file, names) }
+  init(_ file: FileNode, _ names: SourceScope, _ options: OptionEncoder) {
+    (self.file, self.names, self.options) = (file, names, options)
+  }
+
+  /// Whether options were left out that can be read when the files are linked.
+  var hasLeftOut: Bool { options.hasLeftOut }
 
   private func error(_ reason: String, at position: SourcePosition) -> SourceError {
     SourceError(file.name, position, reason)
@@ -20,20 +26,25 @@ struct DescriptorWriter {
     var writer = WireWriter()
     writer.string(file.name, field: 1)
     if !file.package.isEmpty { writer.string(file.package, field: 2) }
-    for imported in file.imports { writer.string(imported.name, field: 3) }
-    for (index, imported) in file.imports.enumerated() where imported.isPublic {
-      writer.int32(Int32(truncatingIfNeeded: index), field: 10)
+    // Imports for options alone stand apart from the others, which go by their places.
+    for imported in file.imports { writer.string(imported.name, field: imported.kind == .option ? 15 : 3) }
+    for (index, imported) in file.imports.filter({ $0.kind != .option }).enumerated() {
+      guard imported.kind != .ordinary else { continue }
+      writer.int32(Int32(truncatingIfNeeded: index), field: imported.kind == .published ? 10 : 11)
     }
     let package = file.package
     try writeAll(file.messages, field: 4, to: &writer) { (own, node) throws(SourceError) in
       try own.write(node, in: package)
     }
-    try writeAll(file.enums, field: 5, to: &writer) { (own, node) throws(SourceError) in try own.write(node) }
+    try writeAll(file.enums, field: 5, to: &writer) { (own, node) throws(SourceError) in
+      try own.write(node, in: package)
+    }
     try writeAll(file.services, field: 6, to: &writer) { (own, node) throws(SourceError) in try own.write(node) }
     try writeAll(file.extensions, field: 7, to: &writer) { (own, node) throws(SourceError) in
       try own.write(node, in: package)
     }
-    try writeOptions(file.options, ["deprecated": 23], features: 50, field: 8, to: &writer)
+    // protoc looks for the names of a file's options as if they stood in its package.
+    try writeOptions(file.options, of: .file, in: package, field: 8, to: &writer)
     if !locations.bytes.isEmpty { writer.bytes(locations.bytes, field: 9) }
     switch file.edition {
     case .proto2: break
@@ -69,9 +80,9 @@ struct DescriptorWriter {
 
   // MARK: - Messages
 
-  private mutating func write(_ message: MessageNode, in scope: String) throws(SourceError) -> [UInt8] {
+  private mutating func write(_ message: MessageNode, in outer: String) throws(SourceError) -> [UInt8] {
     note(message.remarks)
-    let scope = SourceNames.join(scope, message.name)
+    let scope = SourceNames.join(outer, message.name)
     var writer = WireWriter()
     writer.string(message.name, field: 1)
     // proto3 makes a oneof of its own for each optional field, behind those of the source.
@@ -91,42 +102,52 @@ struct DescriptorWriter {
     try writeAll(message.messages, field: 3, to: &writer) { (own, node) throws(SourceError) in
       try own.write(node, in: scope)
     }
-    try writeAll(message.enums, field: 4, to: &writer) { (own, node) throws(SourceError) in try own.write(node) }
-    for range in message.extensionRanges { writer.bytes(Self.range(range, endIsIncluded: false), field: 5) }
+    try writeAll(message.enums, field: 4, to: &writer) { (own, node) throws(SourceError) in
+      try own.write(node, in: scope)
+    }
+    for (range, options) in message.extensionRanges {
+      var part = Self.range(range, endIsIncluded: false)
+      // protoc writes no options of a range of which none is left.
+      let options = try self.options.encode(options, of: .extensionRange, in: outer, self.names)
+      if !options.isEmpty { part.bytes(options, field: 3) }
+      writer.bytes(part.bytes, field: 5)
+    }
     try writeAll(message.extensions, field: 6, to: &writer) { (own, node) throws(SourceError) in
       try own.write(node, in: scope)
     }
-    var options = WireWriter()
-    if message.isMapEntry { options.varint(1, field: 7) }
-    try writeOptions(
-      message.options,
-      ["message_set_wire_format": 1, "deprecated": 3, "deprecated_legacy_json_field_conflicts": 11], features: 12,
-      field: 7,
-      to: &writer, more: options)
-    try writeAll(message.oneofs, field: 8, to: &writer) { (own, node) throws(SourceError) in try own.write(node) }
+    if message.isMapEntry {
+      var options = WireWriter()
+      options.varint(1, field: 7)
+      writer.bytes(options.bytes, field: 7)
+    }
+    try writeOptions(message.options, of: .message, in: outer, field: 7, to: &writer)
+    try writeAll(message.oneofs, field: 8, to: &writer) { (own, node) throws(SourceError) in
+      try own.write(node, in: scope)
+    }
     for name in synthetic {
       var oneof = WireWriter()
       oneof.string(name, field: 1)
       writer.bytes(oneof.bytes, field: 8)
     }
-    for range in message.reservedRanges { writer.bytes(Self.range(range, endIsIncluded: false), field: 9) }
+    for range in message.reservedRanges { writer.bytes(Self.range(range, endIsIncluded: false).bytes, field: 9) }
     for name in message.reservedNames { writer.string(name, field: 10) }
+    if let visibility = message.visibility { writer.varint(visibility.rawValue, field: 11) }
     return writer.bytes
   }
 
-  private mutating func write(_ oneof: OneofNode) throws(SourceError) -> [UInt8] {
+  private mutating func write(_ oneof: OneofNode, in scope: String) throws(SourceError) -> [UInt8] {
     note(oneof.remarks)
     var writer = WireWriter()
     writer.string(oneof.name, field: 1)
-    try writeOptions(oneof.options, [:], features: 1, field: 2, to: &writer)
+    try writeOptions(oneof.options, of: .oneof, in: scope, field: 2, to: &writer)
     return writer.bytes
   }
 
-  private static func range(_ range: NumberRange, endIsIncluded: Bool) -> [UInt8] {
+  private static func range(_ range: NumberRange, endIsIncluded: Bool) -> WireWriter {
     var writer = WireWriter()
     writer.int32(range.first, field: 1)
     writer.int32(endIsIncluded ? range.last : range.last + 1, field: 2)
-    return writer.bytes
+    return writer
   }
 
   // MARK: - Fields
@@ -155,15 +176,19 @@ struct DescriptorWriter {
       writer.string("." + SourceNames.join(scope, name), field: 6)
     }
     writer.varint(UInt64(type.rawValue), field: 5)
+    var options: [OptionNode] = []
+    var jsonName = Array(Identifier.jsonName(field.name).utf8)
     for option in field.options {
-      switch option.name {
-      case "default": writer.bytes(try defaultText(option, type), field: 7)
-      case "json_name": writer.bytes(try text(option), field: 10)
-      default: break
+      if option.isNamed("default") {
+        writer.bytes(try defaultText(option, type), field: 7)
+      } else if option.isNamed("json_name") {
+        jsonName = try text(option)
+      } else {
+        options.append(option)
       }
     }
-    try writeOptions(
-      field.options, ["packed": 2, "deprecated": 3], features: 21, field: 8, to: &writer)
+    writer.bytes(jsonName, field: 10)
+    try writeOptions(options, of: .field, in: scope, field: 8, to: &writer)
     if let oneof = field.oneof ?? synthetic { writer.int32(Int32(truncatingIfNeeded: oneof), field: 9) }
     if synthetic != nil || file.edition == .proto3 && field.extendee != nil && field.label == .optional {
       writer.varint(1, field: 17)
@@ -188,24 +213,35 @@ struct DescriptorWriter {
   private func resolve(
     _ name: String, in scope: String, at position: SourcePosition
   ) throws(SourceError) -> (fullName: String, isEnum: Bool) {
-    guard let found = names.resolve(name, in: scope) else { throw error("there is no type \"\(name)\"", at: position) }
-    return found
+    guard let found = names.find(name, in: scope, isType: true) else {
+      let place = names.hidingPlace(of: name, in: scope).map { ": \($0), which declares it, is not imported" }
+      throw error("there is no type \"\(name)\"" + (place ?? ""), at: position)
+    }
+    switch names.names[found]?.kind {
+    case .message: return (found, false)
+    case .enumeration: return (found, true)
+    default: throw error("\"\(name)\" is no type", at: position)
+    }
   }
 
   private func text(_ option: OptionNode) throws(SourceError) -> [UInt8] {
-    guard option.value.kind == .string else { throw error("\(option.name) takes a text", at: option.position) }
-    return option.value.text
+    guard case .word(let token, _) = option.value, token.kind == .string else {
+      throw option.error("\(option.name) takes a text")
+    }
+    return token.text
   }
 
   /// A default value as descriptors have it.
   private func defaultText(_ option: OptionNode, _ type: FieldType) throws(SourceError) -> [UInt8] {
-    let sign: [UInt8] = option.isNegative ? [0x2D] : []
-    let value = option.value
+    guard case .word(let value, let isNegative) = option.value else {
+      throw option.error("a message has no default value")
+    }
+    let sign: [UInt8] = isNegative ? [0x2D] : []
     switch (type, value.kind) {
     case (.string, .string): return value.text
     case (.bytes, .string): return Self.escaped(value.text)
     case (.bool, .word), (.enumeration, .word):
-      guard !option.isNegative else { throw error("\(value.string) has no sign", at: option.position) }
+      guard !isNegative else { throw option.error("\(value.string) has no sign") }
       return value.text
     case (.double, .integer), (.float, .integer):
       // One that is beyond 64 bits is in decimal digits, as it is to stay.
@@ -213,10 +249,10 @@ struct DescriptorWriter {
     case (.double, .word), (.float, .word), (.double, .float), (.float, .float): return sign + value.text
     case (.string, _), (.bytes, _), (.bool, _), (.enumeration, _), (.message, _), (.group, _), (_, .float), (_, .word),
       (_, .string), (_, .symbol), (_, .end):
-      throw error("the default value is of another type than the field", at: option.position)
+      throw option.error("the default value is of another type than the field")
     default:
       guard let number = SourceParser.value(of: value.text) else {
-        throw error("the default value is too large", at: option.position)
+        throw option.error("the default value is too large")
       }
       return sign + Array(String(number).utf8)
     }
@@ -236,7 +272,7 @@ struct DescriptorWriter {
 
   // MARK: - Enums and services
 
-  private mutating func write(_ enumeration: EnumNode) throws(SourceError) -> [UInt8] {
+  private mutating func write(_ enumeration: EnumNode, in scope: String) throws(SourceError) -> [UInt8] {
     note(enumeration.remarks)
     var writer = WireWriter()
     writer.string(enumeration.name, field: 1)
@@ -245,15 +281,13 @@ struct DescriptorWriter {
       var part = WireWriter()
       part.string(value.name, field: 1)
       part.int32(value.number, field: 2)
-      try own.writeOptions(value.options, ["deprecated": 1], features: 2, field: 3, to: &part)
+      try own.writeOptions(value.options, of: .enumValue, in: scope, field: 3, to: &part)
       return part.bytes
     }
-    try writeOptions(
-      enumeration.options,
-      ["allow_alias": 2, "deprecated": 3, "deprecated_legacy_json_field_conflicts": 6], features: 7, field: 3,
-      to: &writer)
-    for range in enumeration.reservedRanges { writer.bytes(Self.range(range, endIsIncluded: true), field: 4) }
+    try writeOptions(enumeration.options, of: .enumeration, in: scope, field: 3, to: &writer)
+    for range in enumeration.reservedRanges { writer.bytes(Self.range(range, endIsIncluded: true).bytes, field: 4) }
     for name in enumeration.reservedNames { writer.string(name, field: 5) }
+    if let visibility = enumeration.visibility { writer.varint(visibility.rawValue, field: 6) }
     return writer.bytes
   }
 
@@ -265,7 +299,7 @@ struct DescriptorWriter {
     try writeAll(service.methods, field: 2, to: &writer) { (own, node) throws(SourceError) in
       try own.write(node, in: scope)
     }
-    try writeOptions(service.options, ["deprecated": 33], features: 34, field: 3, to: &writer)
+    try writeOptions(service.options, of: .service, in: file.package, field: 3, to: &writer)
     return writer.bytes
   }
 
@@ -278,7 +312,9 @@ struct DescriptorWriter {
       guard !found.isEnum else { throw error("\"\(type.name)\" is no message", at: type.position) }
       writer.string("." + found.fullName, field: number)
     }
-    try writeOptions(method.options, ["deprecated": 33, "idempotency_level": 34], features: 35, field: 4, to: &writer)
+    if let options = method.options {
+      writer.bytes(try self.options.encode(options, of: .method, in: scope, names), field: 4)
+    }
     if method.isClientStreaming { writer.varint(1, field: 5) }
     if method.isServerStreaming { writer.varint(1, field: 6) }
     return writer.bytes
@@ -286,62 +322,10 @@ struct DescriptorWriter {
 
   // MARK: - Options
 
-  /// Writes the options that are known, of which each is a boolean or an enum's value.
-  private func writeOptions(
-    _ options: [OptionNode], _ known: [String: Int], features: Int, field: Int, to writer: inout WireWriter,
-    more: WireWriter = WireWriter()
+  private mutating func writeOptions(
+    _ statements: [OptionNode], of kind: CommonOptions, in scope: String, field: Int, to writer: inout WireWriter
   ) throws(SourceError) {
-    var written = more
-    var featureSet = WireWriter()
-    for option in options {
-      if let number = known[option.name] {
-        written.varint(try value(option), field: number)
-      } else if option.name.hasPrefix("features.") {
-        if !option.name.utf8.contains(0x28) { try writeFeature(option, to: &featureSet) }
-      } else if option.name.utf8.first != 0x28, !Self.passedOver.contains(option.name) {
-        throw error("there is no option \(option.name) here", at: option.position)
-      }
-    }
-    if !featureSet.bytes.isEmpty { written.bytes(featureSet.bytes, field: features) }
-    if !written.bytes.isEmpty { writer.bytes(written.bytes, field: field) }
-  }
-
-  /// Options of the language that only generated code, or protoc itself, minds.
-  private static let passedOver: Set<String> = [
-    "cc_enable_arenas", "cc_generic_services", "csharp_namespace", "ctype", "debug_redact", "default",
-    "go_package", "java_generate_equals_and_hash", "java_generic_services", "java_multiple_files",
-    "java_outer_classname", "java_package", "java_string_check_utf8", "json_name", "jstype", "lazy",
-    "no_standard_descriptor_accessor", "objc_class_prefix", "optimize_for", "php_class_prefix", "php_generic_services",
-    "php_metadata_namespace", "php_namespace", "py_generic_services", "retention", "ruby_package", "swift_prefix",
-    "targets", "unverified_lazy", "weak",
-  ]
-
-  private func value(_ option: OptionNode) throws(SourceError) -> UInt64 {
-    switch (option.name, option.value.string) {
-    case ("idempotency_level", "IDEMPOTENCY_UNKNOWN"): return 0
-    case ("idempotency_level", "NO_SIDE_EFFECTS"): return 1
-    case ("idempotency_level", "IDEMPOTENT"): return 2
-    case (_, "true") where option.name != "idempotency_level": return 1
-    case (_, "false") where option.name != "idempotency_level": return 0
-    default: throw error("\(option.name) has no such value", at: option.position)
-    }
-  }
-
-  /// A field of `google.protobuf.FeatureSet`.
-  private func writeFeature(_ option: OptionNode, to writer: inout WireWriter) throws(SourceError) {
-    let values: [(name: String, number: Int, words: [(String, UInt64)])] = [
-      ("features.field_presence", 1, [("EXPLICIT", 1), ("IMPLICIT", 2), ("LEGACY_REQUIRED", 3)]),
-      ("features.enum_type", 2, [("OPEN", 1), ("CLOSED", 2)]),
-      ("features.repeated_field_encoding", 3, [("PACKED", 1), ("EXPANDED", 2)]),
-      ("features.utf8_validation", 4, [("VERIFY", 2), ("NONE", 3)]),
-      ("features.message_encoding", 5, [("LENGTH_PREFIXED", 1), ("DELIMITED", 2)]),
-      ("features.json_format", 6, [("ALLOW", 1), ("LEGACY_BEST_EFFORT", 2)]),
-    ]
-    guard let feature = values.first(where: { $0.name == option.name }) else { return }
-    let word = option.value.string
-    guard let value = feature.words.first(where: { $0.0 == word }) else {
-      throw error("\(option.name) has no such value", at: option.position)
-    }
-    writer.varint(value.1, field: feature.number)
+    guard !statements.isEmpty else { return }
+    writer.bytes(try options.encode(statements, of: kind, in: scope, names), field: field)
   }
 }

@@ -2,8 +2,8 @@
 
 /// Compiles .proto files, as `protoc` does: proto2, proto3, and editions 2023 and 2024.
 ///
-/// Options are read as far as they say what messages are on the wire or in JSON (`packed`, `default`, `json_name`,
-/// `features`…) or that something is deprecated. Others, and a schema's own ones, are read and left out.
+/// Options are the language's own and the extensions of `google.protobuf`'s options messages that the files declare.
+/// Those with `retention = RETENTION_SOURCE` are read and left out.
 public enum SchemaSource {
   /// How many files may import each other.
   static let fileLimit = 4_096
@@ -51,15 +51,32 @@ public enum SchemaSource {
       wanted += file.imports.reversed().map { ($0.name, next.name, $0.position) }
     }
     var names = SourceNames()
+    for known in compiled {
+      var budget = DeclarationBudget(DescriptorPool.Limits().declarations)
+      if let file = try? FileDeclaration(known, budget: &budget) { names.add(file) }
+    }
     for file in files { names.add(file) }
-    do throws(SchemaError) { try names.add(DescriptorPool(files: compiled)) } catch {
-      throw SourceError(error.file, .file, error.message)
+    // Options that are extensions are read when the files that declare them are linked, which needs all others.
+    let isTentative = names["google.protobuf.FileOptions"] != nil
+    var written: [[UInt8]] = []
+    var unfinished: [Int] = []
+    for (place, file) in files.enumerated() {
+      var writer = DescriptorWriter(file, names.scope(of: file), OptionEncoder(isTentative: isTentative))
+      written.append(try writer.write())
+      if writer.hasLeftOut { unfinished.append(place) }
     }
-    for file in files {
-      var writer = DescriptorWriter(file, names)
-      compiled.append(try writer.write())
+    let pool: DescriptorPool
+    do throws(SchemaError) { pool = try DescriptorPool(files: compiled + written) } catch {
+      let entry = names[error.element]
+      let position = entry?.file == error.file ? entry?.position : nil
+      throw SourceError(
+        error.file, position ?? .file, (error.element.isEmpty ? "" : error.element + ": ") + error.code.reason)
     }
-    return compiled
+    for place in unfinished {
+      var writer = DescriptorWriter(files[place], names.scope(of: files[place]), OptionEncoder(pool: pool))
+      written[place] = try writer.write()
+    }
+    return compiled + written
   }
 }
 
@@ -71,77 +88,4 @@ public enum SourceFile: Sendable {
   case failure(String)
   /// There is no such file.
   case missing
-}
-
-/// Every name that the files declare, to find what a relative name means.
-struct SourceNames {
-  private enum Kind { case package, message, enumeration }
-
-  private var kinds: [String: Kind] = [:]
-
-  mutating func add(_ file: FileNode) {
-    add(package: file.package)
-    for message in file.messages { add(message, in: file.package) }
-    for enumeration in file.enums { kinds[Self.join(file.package, enumeration.name)] = .enumeration }
-  }
-
-  /// Adds what compiled files declare.
-  mutating func add(_ pool: DescriptorPool) {
-    for file in pool.files {
-      add(package: file.package)
-      for message in file.messages { add(message) }
-      for enumeration in file.enums { kinds[enumeration.fullName] = .enumeration }
-    }
-  }
-
-  private mutating func add(_ message: MessageDescriptor) {
-    kinds[message.fullName] = .message
-    for nested in message.messages { add(nested) }
-    for enumeration in message.enums { kinds[enumeration.fullName] = .enumeration }
-  }
-
-  private mutating func add(package name: String) {
-    var package = ""
-    for part in name.utf8.split(separator: 0x2E) {
-      package = Self.join(package, String(decoding: part, as: UTF8.self))
-      // A message has its name before a package of the same one.
-      if kinds[package] == nil { kinds[package] = .package }
-    }
-  }
-
-  private mutating func add(_ message: MessageNode, in scope: String) {
-    let name = Self.join(scope, message.name)
-    kinds[name] = .message
-    for nested in message.messages { add(nested, in: name) }
-    for enumeration in message.enums { kinds[Self.join(name, enumeration.name)] = .enumeration }
-  }
-
-  static func join(_ scope: String, _ name: String) -> String { scope.isEmpty ? name : scope + "." + name }
-
-  /// The full name of a type that a scope means by a name, and whether it is an enum; nil where there is none.
-  ///
-  /// The first part of the name is looked for from the innermost scope outwards; the rest must be where that is found.
-  func resolve(_ name: String, in scope: String) -> (fullName: String, isEnum: Bool)? {
-    if name.utf8.first == 0x2E { return type(String(name.dropFirst())) }
-    let parts = name.utf8.split(separator: 0x2E, maxSplits: 1)
-    guard let first = parts.first.map({ String(decoding: $0, as: UTF8.self) }) else { return nil }
-    var scope = scope
-    while true {
-      let candidate = Self.join(scope, first)
-      if kinds[candidate] != nil {
-        if parts.count > 1 { return type(Self.join(scope, name)) }
-        if let found = type(candidate) { return found }
-      }
-      guard !scope.isEmpty else { return nil }
-      scope = scope.utf8.lastIndex(of: 0x2E).map { String(scope[..<$0]) } ?? ""
-    }
-  }
-
-  private func type(_ name: String) -> (fullName: String, isEnum: Bool)? {
-    switch kinds[name] {
-    case .message: (name, false)
-    case .enumeration: (name, true)
-    case .package, nil: nil
-    }
-  }
 }

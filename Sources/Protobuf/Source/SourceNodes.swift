@@ -8,21 +8,62 @@ struct SourceRemarks {
   var trailing = ""
 }
 
-/// An option whose value is one word: what stands in braces is passed over, as is what only generated code minds.
+/// `NAME = VALUE`
 struct OptionNode {
-  /// The name as it is written, with parentheses around an extension's.
-  let name: String
-  let value: SourceToken
-  /// Whether a minus sign stood before the value.
-  let isNegative: Bool
+  /// A part of the name; an extension's stands in parentheses.
+  struct Part {
+    let name: String
+    let isExtension: Bool
+  }
+
+  enum Value {
+    /// A name, a number or a text, and whether a minus sign stood before it.
+    case word(SourceToken, isNegative: Bool)
+    /// A message in the text format, from the word behind its brace on.
+    case message(SourceTokenizer)
+  }
+
+  let parts: [Part]
+  let value: Value
+  let file: String
   let position: SourcePosition
+
+  /// The name as it is written.
+  var name: String { parts.map { $0.isExtension ? "(" + $0.name + ")" : $0.name }.joined(separator: ".") }
+
+  func isNamed(_ name: String) -> Bool { parts.count == 1 && !parts[0].isExtension && parts[0].name == name }
+
+  func error(_ reason: String) -> SourceError { SourceError(file, position, reason) }
+}
+
+/// An import of another file.
+struct ImportNode {
+  enum Kind {
+    case ordinary
+    /// Whoever imports the file at hand imports that one, too.
+    case published
+    /// Programs may lack it.
+    case weak
+    /// For options alone.
+    case option
+  }
+
+  let name: String
+  let kind: Kind
+  let position: SourcePosition
+}
+
+/// Who may use a message or an enum, as edition 2024 has it; the numbers are those of `google.protobuf`.
+enum SourceVisibility: UInt64 {
+  case local = 1
+  case export = 2
 }
 
 struct FileNode {
   let name: String
   var edition = Edition.proto2
   var package = ""
-  var imports: [(name: String, isPublic: Bool, position: SourcePosition)] = []
+  var imports: [ImportNode] = []
   var options: [OptionNode] = []
   var messages: [MessageNode] = []
   var enums: [EnumNode] = []
@@ -40,14 +81,16 @@ struct MessageNode {
   var messages: [MessageNode] = []
   var enums: [EnumNode] = []
   var extensions: [FieldNode] = []
-  var extensionRanges: [NumberRange] = []
+  var extensionRanges: [(range: NumberRange, options: [OptionNode])] = []
   var reservedRanges: [NumberRange] = []
   var reservedNames: [String] = []
   var isMapEntry = false
+  var visibility: SourceVisibility?
 }
 
 struct OneofNode {
   let name: String
+  let position: SourcePosition
   var remarks = SourceRemarks()
   var options: [OptionNode] = []
 }
@@ -81,9 +124,18 @@ struct EnumNode {
   let position: SourcePosition
   var remarks = SourceRemarks()
   var options: [OptionNode] = []
-  var values: [(name: String, number: Int32, options: [OptionNode], remarks: SourceRemarks)] = []
+  var values: [EnumValueNode] = []
   var reservedRanges: [NumberRange] = []
   var reservedNames: [String] = []
+  var visibility: SourceVisibility?
+}
+
+struct EnumValueNode {
+  let name: String
+  let position: SourcePosition
+  let number: Int32
+  let options: [OptionNode]
+  let remarks: SourceRemarks
 }
 
 struct ServiceNode {
@@ -98,7 +150,8 @@ struct MethodNode {
   let name: String
   let position: SourcePosition
   var remarks = SourceRemarks()
-  var options: [OptionNode] = []
+  /// Nil where there are no braces for them.
+  var options: [OptionNode]?
   var input: (name: String, position: SourcePosition)
   var output: (name: String, position: SourcePosition)
   var isClientStreaming = false

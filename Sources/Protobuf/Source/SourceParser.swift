@@ -141,7 +141,7 @@ struct SourceParser {
       let remarks = SourceRemarks(leading: token.leading)
       if try takes(symbol: ";") { continue }
       guard token.kind == .word else { throw error("a declaration is missing before \(found)") }
-      try skipVisibility()
+      let visibility = try visibility()
       switch token.string {
       case "import": try parseImport()
       case "package":
@@ -150,9 +150,9 @@ struct SourceParser {
         guard file.package.isEmpty else { throw error("there are two packages", at: position) }
         file.package = try fullName("the package's name")
         try take(";")
-      case "option": file.options += try option()
-      case "message": file.messages.append(try message(remarks))
-      case "enum": file.enums.append(try enumeration(remarks))
+      case "option": file.options.append(try option())
+      case "message": file.messages.append(try message(remarks, visibility))
+      case "enum": file.enums.append(try enumeration(remarks, visibility))
       case "service": file.services.append(try service(remarks))
       case "extend":
         var holder = MessageNode(name: "", position: token.position)
@@ -164,12 +164,14 @@ struct SourceParser {
     }
   }
 
-  /// Edition 2024 says of messages and enums who may use them, which nothing here depends on.
-  private mutating func skipVisibility() throws(SourceError) {
-    guard file.edition == .edition2024, token.isWord("export") || token.isWord("local") else { return }
+  /// The word of edition 2024 in front of a message or an enum.
+  private mutating func visibility() throws(SourceError) -> SourceVisibility? {
+    guard file.edition == .edition2024, token.isWord("export") || token.isWord("local") else { return nil }
     var ahead = tokens
     let next = try ahead.next()
-    if next.isWord("message") || next.isWord("enum") { try advance() }
+    guard next.isWord("message") || next.isWord("enum") else { return nil }
+    defer { (tokens, token) = (ahead, next) }
+    return token.isWord("local") ? .local : .export
   }
 
   private mutating func parseEdition() throws(SourceError) {
@@ -190,85 +192,73 @@ struct SourceParser {
 
   private mutating func parseImport() throws(SourceError) {
     try advance()
-    let isPublic = try takes("public")
-    // A weak import is one that programs may lack; an option import serves options alone.
-    if !isPublic, try !takes("weak") { _ = try takes("option") }
+    var kind = ImportNode.Kind.ordinary
+    if try takes("public") {
+      kind = .published
+    } else if try takes("weak") {
+      kind = .weak
+    } else if try takes("option") {
+      kind = .option
+    }
     let position = token.position
-    file.imports.append((try string("the file to import"), isPublic, position))
+    guard kind == .option || !file.imports.contains(where: { $0.kind == .option }) else {
+      throw error("imports for options alone stand behind the others")
+    }
+    file.imports.append(ImportNode(name: try string("the file to import"), kind: kind, position: position))
     try take(";")
   }
 
   // MARK: - Options
 
   /// `option NAME = VALUE;`
-  private mutating func option() throws(SourceError) -> [OptionNode] {
+  private mutating func option() throws(SourceError) -> OptionNode {
     try advance()
-    let options = try optionValue()
+    let option = try optionValue()
     try take(";")
-    return options
+    return option
   }
 
   /// `[NAME = VALUE, …]`, or nothing.
   private mutating func optionList() throws(SourceError) -> [OptionNode] {
     guard try takes(symbol: "[") else { return [] }
     var options: [OptionNode] = []
-    repeat { options += try optionValue() } while try takes(symbol: ",")
+    repeat { options.append(try optionValue()) } while try takes(symbol: ",")
     try take("]")
     return options
   }
 
-  /// `NAME = VALUE`; nothing where the value is a message, but for that of the features, which is what its fields are.
-  private mutating func optionValue() throws(SourceError) -> [OptionNode] {
+  /// `NAME = VALUE`
+  private mutating func optionValue() throws(SourceError) -> OptionNode {
     let position = token.position
-    var name = ""
+    var parts: [OptionNode.Part] = []
     repeat {
-      if !name.isEmpty { name += "." }
+      guard parts.count < WireReader.defaultDepthLimit else { throw error("the option's name is too long") }
       if try takes(symbol: "(") {
-        name += "(" + (try fullName("an option's name")) + ")"
+        parts.append(OptionNode.Part(name: try fullName("an option's name"), isExtension: true))
         try take(")")
       } else {
-        name += try self.name("an option's name")
+        parts.append(OptionNode.Part(name: try name("an option's name"), isExtension: false))
       }
     } while try takes(symbol: ".")
     try take("=")
+    func node(_ value: OptionNode.Value) -> OptionNode {
+      OptionNode(parts: parts, value: value, file: tokens.file, position: position)
+    }
     if token.isSymbol(0x7B) {
-      if name == "features" { return try features(position) }
+      let message = tokens
       try skipBraces()
-      return []
+      return node(.message(message))
     }
     let isNegative = try takes(symbol: "-")
-    if token.kind == .string {
-      var value = token
-      value.text = try text("an option's value")
-      guard !isNegative else { throw error("a text has no sign", at: position) }
-      return [OptionNode(name: name, value: value, isNegative: false, position: position)]
-    }
     guard token.kind != .symbol, token.kind != .end else { throw error("an option's value is missing before \(found)") }
-    let value = token
-    try advance()
-    return [OptionNode(name: name, value: value, isNegative: isNegative, position: position)]
-  }
-
-  /// `{ NAME: VALUE … }`, a `google.protobuf.FeatureSet`.
-  private mutating func features(_ position: SourcePosition) throws(SourceError) -> [OptionNode] {
-    try take("{")
-    var options: [OptionNode] = []
-    while try !takes(symbol: "}") {
-      // Features of a language's own are extensions, whose values are messages.
-      if token.isSymbol(0x5B) {
-        try skipBraces()
-        _ = try takes(symbol: ":")
-        try skipBraces()
-      } else {
-        let name = try self.name("a feature's name")
-        try take(":")
-        let value = token
-        _ = try self.name("the feature's value")
-        options.append(OptionNode(name: "features." + name, value: value, isNegative: false, position: position))
-      }
-      if try !takes(symbol: ",") { _ = try takes(symbol: ";") }
+    var value = token
+    if value.kind == .string {
+      guard !isNegative else { throw error("a text has no sign", at: position) }
+      value.text = try text("an option's value")
+    } else {
+      try advance()
     }
-    return options
+    return node(.word(value, isNegative: isNegative))
   }
 
   /// Passes over a message in text format: only its brackets are looked at.
@@ -291,9 +281,12 @@ struct SourceParser {
 
   // MARK: - Messages
 
-  private mutating func message(_ remarks: SourceRemarks) throws(SourceError) -> MessageNode {
+  private mutating func message(
+    _ remarks: SourceRemarks, _ visibility: SourceVisibility?
+  ) throws(SourceError) -> MessageNode {
     try advance()
     var message = MessageNode(name: "", position: token.position, remarks: remarks)
+    message.visibility = visibility
     message.name = try name("the message's name")
     try parseBody(of: &message)
     return message
@@ -308,12 +301,12 @@ struct SourceParser {
     while try !takes(symbol: "}") {
       let remarks = SourceRemarks(leading: token.leading)
       if try takes(symbol: ";") { continue }
-      try skipVisibility()
+      let visibility = try visibility()
       switch token.kind == .word ? token.string : "" {
-      case "message": message.messages.append(try self.message(remarks))
-      case "enum": message.enums.append(try enumeration(remarks))
+      case "message": message.messages.append(try self.message(remarks, visibility))
+      case "enum": message.enums.append(try enumeration(remarks, visibility))
       case "extend": try parseExtend(into: &message)
-      case "option": message.options += try option()
+      case "option": message.options.append(try option())
       case "oneof": try parseOneof(of: &message, remarks)
       case "extensions": try parseExtensions(of: &message)
       case "reserved":
@@ -325,7 +318,8 @@ struct SourceParser {
 
   private mutating func parseOneof(of message: inout MessageNode, _ remarks: SourceRemarks) throws(SourceError) {
     try advance()
-    var oneof = OneofNode(name: try name("the oneof's name"), remarks: remarks)
+    let position = token.position
+    var oneof = OneofNode(name: try name("the oneof's name"), position: position, remarks: remarks)
     let place = message.oneofs.count
     try take("{")
     oneof.remarks.trailing = tokens.trailing
@@ -333,7 +327,7 @@ struct SourceParser {
     while try !takes(symbol: "}") {
       let remarks = SourceRemarks(leading: token.leading)
       if token.isWord("option") {
-        message.oneofs[place].options += try option()
+        message.oneofs[place].options.append(try option())
       } else if try !takes(symbol: ";") {
         try parseField(of: &message, remarks, extending: nil, oneof: place)
       }
@@ -352,16 +346,11 @@ struct SourceParser {
 
   private mutating func parseExtensions(of message: inout MessageNode) throws(SourceError) {
     try advance()
-    repeat { message.extensionRanges.append(try range(in: 1...Self.lastFieldNumber)) } while try takes(symbol: ",")
-    _ = try optionListSkipping()
+    var ranges: [NumberRange] = []
+    repeat { ranges.append(try range(in: 1...Self.lastFieldNumber)) } while try takes(symbol: ",")
+    let options = try optionList()
     try take(";")
-  }
-
-  /// Options of extension ranges hold declarations in braces, too.
-  private mutating func optionListSkipping() throws(SourceError) -> Bool {
-    guard token.isSymbol(0x5B) else { return false }
-    try skipBraces()
-    return true
+    message.extensionRanges += ranges.map { ($0, options) }
   }
 
   private mutating func parseReserved(
@@ -488,26 +477,31 @@ struct SourceParser {
 
   // MARK: - Enums and services
 
-  private mutating func enumeration(_ remarks: SourceRemarks) throws(SourceError) -> EnumNode {
+  private mutating func enumeration(
+    _ remarks: SourceRemarks, _ visibility: SourceVisibility?
+  ) throws(SourceError) -> EnumNode {
     try advance()
     let position = token.position
     var node = EnumNode(name: try name("the enum's name"), position: position, remarks: remarks)
+    node.visibility = visibility
     try take("{")
     node.remarks.trailing = tokens.trailing
     while try !takes(symbol: "}") {
       var remarks = SourceRemarks(leading: token.leading)
       if try takes(symbol: ";") { continue }
       if token.isWord("option") {
-        node.options += try option()
+        node.options.append(try option())
       } else if token.isWord("reserved") {
         try parseReserved(&node.reservedRanges, &node.reservedNames, in: Int64(Int32.min)...Int64(Int32.max))
       } else {
+        let position = token.position
         let name = try name("a value's name")
         try take("=")
         let number = try integer("the value's number", in: Int64(Int32.min)...Int64(Int32.max))
         let options = try optionList()
         try takeEnd(&remarks)
-        node.values.append((name, Int32(number), options, remarks))
+        node.values.append(
+          EnumValueNode(name: name, position: position, number: Int32(number), options: options, remarks: remarks))
       }
     }
     return node
@@ -523,7 +517,7 @@ struct SourceParser {
       let remarks = SourceRemarks(leading: token.leading)
       if try takes(symbol: ";") { continue }
       if token.isWord("option") {
-        service.options += try option()
+        service.options.append(try option())
       } else {
         guard token.isWord("rpc") else { throw error("\"rpc\" is missing before \(found)") }
         service.methods.append(try method(remarks))
@@ -546,9 +540,10 @@ struct SourceParser {
       return method
     }
     method.remarks.trailing = tokens.trailing
+    method.options = []
     while try !takes(symbol: "}") {
       if token.isWord("option") {
-        method.options += try option()
+        method.options?.append(try option())
       } else {
         try take(";")
       }
@@ -558,18 +553,11 @@ struct SourceParser {
 
   private mutating func methodType() throws(SourceError) -> (type: (String, SourcePosition), isStreaming: Bool) {
     try take("(")
-    var position = token.position
-    if try takes("stream") {
-      // A message may have that name.
-      if try takes(symbol: ")") { return (("stream", position), false) }
-      position = token.position
-      let name = try fullName("a message")
-      try take(")")
-      return ((name, position), true)
-    }
+    let isStreaming = try takes("stream")
+    let position = token.position
     let name = try fullName("a message")
     try take(")")
-    return ((name, position), false)
+    return ((name, position), isStreaming)
   }
 }
 

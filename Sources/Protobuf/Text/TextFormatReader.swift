@@ -6,20 +6,22 @@ extension DynamicMessage {
   /// Reads a message in Protobuf's text format. An error tells the line and the column; `name` is what it calls the
   /// text.
   public init(text: [UInt8], as type: MessageDescriptor, name: String = "text") throws(SourceError) {
-    var reader = try TextFormatReader(text, name)
+    var reader = try TextFormatReader(SourceTokenizer(text, file: name, isTextFormat: true))
     self = try reader.message(type, until: nil)
   }
 }
 
 /// Reads messages in the text format, one word ahead.
-private struct TextFormatReader {
+struct TextFormatReader {
   private var tokens: SourceTokenizer
   private var token: SourceToken
   private var depth = 0
+  /// The names that a message in a .proto file may use for extensions; elsewhere they are full names.
+  private let names: SourceScope?
 
-  init(_ text: [UInt8], _ name: String) throws(SourceError) {
-    tokens = SourceTokenizer(text, file: name, isTextFormat: true)
-    token = try tokens.next()
+  init(_ tokens: SourceTokenizer, _ names: SourceScope? = nil) throws(SourceError) {
+    (self.tokens, self.names) = (tokens, names)
+    token = try self.tokens.next()
   }
 
   private func error(_ reason: String, at position: SourcePosition? = nil) -> SourceError {
@@ -74,7 +76,9 @@ private struct TextFormatReader {
     if try takes(symbol: "[") {
       let name = try path()
       try take("]")
-      guard let field = type.pool.extension(named: name), field.containingMessage == type else {
+      let full = names?.find(name, in: SourceNames.scope(around: type.fullName), isType: false)
+      guard let field = type.pool.extension(named: names == nil ? name : full ?? ""), field.containingMessage == type
+      else {
         throw error("\(type.fullName) has no extension \"\(name)\"", at: position)
       }
       return field
@@ -142,6 +146,9 @@ private struct TextFormatReader {
       guard isFirst || field.cardinality == .repeated else {
         throw error("\"\(field.name)\" stands twice", at: position)
       }
+      if let oneof = field.oneof, let other = (try? message.field(setIn: oneof)) ?? nil {
+        throw error("\"\(field.name)\" and \"\(other.name)\" are of one oneof", at: position)
+      }
       values.append(try value(of: field))
     }
     do throws(MessageError) {
@@ -201,7 +208,7 @@ private struct TextFormatReader {
     return found
   }
 
-  private static func scalar(_ token: SourceToken, _ isNegative: Bool, _ field: FieldDescriptor) -> DynamicValue? {
+  static func scalar(_ token: SourceToken, _ isNegative: Bool, _ field: FieldDescriptor) -> DynamicValue? {
     let magnitude = token.kind == .integer ? SourceParser.value(of: token.text) : nil
     let signed = magnitude.flatMap { value -> Int64? in
       isNegative ? (value <= 1 << 63 ? Int64(truncatingIfNeeded: 0 &- value) : nil) : Int64(exactly: value)
