@@ -870,10 +870,10 @@ P3 = 'syntax = "proto3";\n'
     ("/* ", "file.proto:1:1: a comment does not end"),
     ("\x01", "file.proto:1:1: a character has no place here"),
     ("package " + "a." * 1_000 + "a;", "file.proto:1:9: the package's name is too long"),
-    ("message M { optional bool a = 1 [default = -true]; }", "file.proto:1:34: true has no sign"),
+    ("message M { optional bool a = 1 [default = -true]; }", "file.proto:1:34: default: true has no sign"),
     ("message M { optional string a = 1 [default = -'x']; }", "file.proto:1:36: a text has no sign"),
-    (P3 + "message M { repeated int32 a = 1 [pakced = true]; }", "file.proto:2:35: there is no option pakced here"),
-    (P3 + "message M { option deprecated = IDEMPOTENT; }", "file.proto:2:20: deprecated has no such value"),
+    (P3 + "message M { repeated int32 a = 1 [pakced = true]; }", "file.proto:2:35: pakced: there is no such option"),
+    (P3 + "message M { option deprecated = IDEMPOTENT; }", "file.proto:2:20: deprecated: it has no such value"),
 ])
 def test_a_source_that_does_not_compile_says_where(grpc_command, tmp_path, text, line):
     (tmp_path / "file.proto").write_text(text)

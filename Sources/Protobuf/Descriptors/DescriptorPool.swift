@@ -36,7 +36,7 @@ public final class DescriptorPool: Sendable {
   let fieldLayouts: [FieldLayout]
   let serviceLayouts: [ServiceLayout]
   let methodLayouts: [MethodLayout]
-  private let symbols: [String: Symbol]
+  let symbols: [String: Symbol]
   private let fileNames: [String: Int]
 
   /// Links serialized `FileDescriptorProto`s, in any order. All that they import must be among them, the files of

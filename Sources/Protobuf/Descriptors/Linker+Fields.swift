@@ -168,7 +168,7 @@ extension Linker {
     switch text {
     case "inf": return .infinity
     case "-inf": return -.infinity
-    case "nan": return .nan
+    case "nan", "-nan": return .nan
     default:
       guard let value = try? JSONValue(parsing: Array(text.utf8)), case .number(let number) = value else { return nil }
       return number.double

@@ -96,7 +96,7 @@ private struct ParameterReader {
     }
     guard key == nil else { throw MappingError(.expected("a name without a key in brackets")) }
     let value = try value(text, slot)
-    if slot.flags.contains(.repeated) { message.append(value, slot) } else { message.set(value, slot) }
+    if slot.flags.contains(.repeated) { message.append(value.alone, slot) } else { message.set(value, slot) }
   }
 
   private func key(_ text: ArraySlice<UInt8>, _ slot: FieldSlot) throws(MappingError) -> MapKey {
@@ -210,34 +210,23 @@ private struct ParameterReader {
 }
 
 extension MessageStorage {
-  /// Appends an element to a list.
-  fileprivate mutating func append(_ value: Value, _ slot: FieldSlot) {
-    let known = self.value(at: slot.index)
-    switch value {
-    case .scalar(let bits):
-      var list: [UInt64] = []
-      if case .scalars(let known)? = known { list = known }
-      list.append(bits)
-      set(.scalars(list), slot)
-    case .bytes(let bytes):
-      var list: [ArraySlice<UInt8>] = []
-      if case .byteStrings(let known)? = known { list = known }
-      list.append(bytes)
-      set(.byteStrings(list), slot)
-    case .message(let content):
-      var list: [MessageStorage] = []
-      if case .messages(let known)? = known { list = known }
-      list.append(content)
-      set(.messages(list), slot)
-    default: break
-    }
-  }
-
   /// Adds an entry to a map.
   fileprivate mutating func insert(_ key: MapKey, _ value: Value, _ slot: FieldSlot) throws(MappingError) {
     var map = MapStorage()
     if case .map(let known)? = self.value(at: slot.index) { map = known }
     guard map.insert(key, value) else { throw MappingError(.duplicateKey) }
     set(.map(map), slot)
+  }
+}
+
+extension Value {
+  /// The list of the one value.
+  fileprivate var alone: Value {
+    switch self {
+    case .scalar(let bits): .scalars([bits])
+    case .bytes(let bytes): .byteStrings([bytes])
+    case .message(let content): .messages([content])
+    default: self
+    }
   }
 }

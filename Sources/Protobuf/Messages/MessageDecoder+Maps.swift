@@ -57,12 +57,19 @@ extension MessageDecoder {
       }
     }
     if valueSlot.flags.contains(.closed), case .scalar(let bits) = value, isUnknown(bits, valueSlot) { return false }
+    map.append(key, keySlot, value)
+    return true
+  }
+}
+
+extension MapStorage {
+  /// Adds a value under the key that is a field's value.
+  mutating func append(_ key: Value, _ slot: FieldSlot, _ value: Value) {
     switch key {
-    case .bytes(let bytes): map.append(.bytes(bytes), value)
-    case .scalar(let bits): map.append(MapKey(bits: bits, keySlot.type), value)
+    case .bytes(let bytes): append(.bytes(bytes), value)
+    case .scalar(let bits): append(MapKey(bits: bits, slot.type), value)
     default: break
     }
-    return true
   }
 }
 

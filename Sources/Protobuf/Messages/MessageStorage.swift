@@ -53,6 +53,31 @@ struct MessageStorage: Equatable, Sendable {
     }
   }
 
+  /// Adds elements to a list, or entries to a map, which is to be sorted afterwards.
+  mutating func append(_ more: Value, _ slot: FieldSlot) {
+    guard let place = place(of: slot.index) else { return set(more, slot) }
+    // What grows is in one place alone, so that it grows there.
+    switch (entries[place].value, more) {
+    case (.scalars(var list), .scalars(let more)):
+      entries[place].value = .scalar(0)
+      list += more
+      entries[place].value = .scalars(list)
+    case (.byteStrings(var list), .byteStrings(let more)):
+      entries[place].value = .scalar(0)
+      list += more
+      entries[place].value = .byteStrings(list)
+    case (.messages(var list), .messages(let more)):
+      entries[place].value = .scalar(0)
+      list += more
+      entries[place].value = .messages(list)
+    case (.map(var map), .map(let more)):
+      entries[place].value = .scalar(0)
+      for entry in more.entries { map.append(entry.key, entry.value) }
+      entries[place].value = .map(map)
+    default: break
+    }
+  }
+
   mutating func clear(_ index: Int32) {
     if let place = place(of: index) { entries.remove(at: place) }
   }

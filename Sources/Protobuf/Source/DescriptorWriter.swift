@@ -115,6 +115,9 @@ struct DescriptorWriter {
     try writeAll(message.extensions, field: 6, to: &writer) { (own, node) throws(SourceError) in
       try own.write(node, in: scope)
     }
+    for option in message.options where option.isNamed("map_entry") {
+      throw option.error("write map<KEY, VALUE>")
+    }
     if message.isMapEntry {
       var options = WireWriter()
       options.varint(1, field: 7)
@@ -178,11 +181,13 @@ struct DescriptorWriter {
     writer.varint(UInt64(type.rawValue), field: 5)
     var options: [OptionNode] = []
     var jsonName = Array(Identifier.jsonName(field.name).utf8)
+    var seen: Set<String> = []
     for option in field.options {
-      if option.isNamed("default") {
-        writer.bytes(try defaultText(option, type), field: 7)
-      } else if option.isNamed("json_name") {
-        jsonName = try text(option)
+      let isDefault = option.isNamed("default")
+      if isDefault || option.isNamed("json_name") {
+        guard seen.insert(option.name).inserted else { throw option.error("it is set twice") }
+        guard isDefault || field.extendee == nil else { throw option.error("extensions have none") }
+        if isDefault { writer.bytes(try defaultText(option, type), field: 7) } else { jsonName = try text(option) }
       } else {
         options.append(option)
       }
@@ -214,8 +219,7 @@ struct DescriptorWriter {
     _ name: String, in scope: String, at position: SourcePosition
   ) throws(SourceError) -> (fullName: String, isEnum: Bool) {
     guard let found = names.find(name, in: scope, isType: true) else {
-      let place = names.hidingPlace(of: name, in: scope).map { ": \($0), which declares it, is not imported" }
-      throw error("there is no type \"\(name)\"" + (place ?? ""), at: position)
+      throw error("there is no type \"" + name + "\"" + names.hint(name, in: scope), at: position)
     }
     switch names.names[found]?.kind {
     case .message: return (found, false)
@@ -226,7 +230,7 @@ struct DescriptorWriter {
 
   private func text(_ option: OptionNode) throws(SourceError) -> [UInt8] {
     guard case .word(let token, _) = option.value, token.kind == .string else {
-      throw option.error("\(option.name) takes a text")
+      throw option.error("it takes a text")
     }
     return token.text
   }
@@ -234,14 +238,14 @@ struct DescriptorWriter {
   /// A default value as descriptors have it.
   private func defaultText(_ option: OptionNode, _ type: FieldType) throws(SourceError) -> [UInt8] {
     guard case .word(let value, let isNegative) = option.value else {
-      throw option.error("a message has no default value")
+      throw option.error("messages have none")
     }
     let sign: [UInt8] = isNegative ? [0x2D] : []
     switch (type, value.kind) {
     case (.string, .string): return value.text
     case (.bytes, .string): return Self.escaped(value.text)
     case (.bool, .word), (.enumeration, .word):
-      guard !isNegative else { throw option.error("\(value.string) has no sign") }
+      guard !isNegative else { throw option.error(value.string + " has no sign") }
       return value.text
     case (.double, .integer), (.float, .integer):
       // One that is beyond 64 bits is in decimal digits, as it is to stay.
@@ -249,10 +253,10 @@ struct DescriptorWriter {
     case (.double, .word), (.float, .word), (.double, .float), (.float, .float): return sign + value.text
     case (.string, _), (.bytes, _), (.bool, _), (.enumeration, _), (.message, _), (.group, _), (_, .float), (_, .word),
       (_, .string), (_, .symbol), (_, .end):
-      throw option.error("the default value is of another type than the field")
+      throw option.error("the value is of another type than the field")
     default:
       guard let number = SourceParser.value(of: value.text) else {
-        throw option.error("the default value is too large")
+        throw option.error("the value is too large")
       }
       return sign + Array(String(number).utf8)
     }

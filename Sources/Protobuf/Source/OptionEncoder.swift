@@ -49,25 +49,20 @@ private struct Statement {
 
   mutating func encode(_ option: OptionNode, into bytes: inout [UInt8]) throws(SourceError) {
     let fields = try fields(of: option)
-    guard let last = fields.last else { return }
+    guard let first = fields.first, let last = fields.last else { return }
     var value = try value(of: option, last)
-    try note(value, fields, option)
-    // What is for sources alone leaves its place empty.
-    if case .message(let message) = value { value = .message(try kept(message, option)) }
-    var count = fields.count
-    for (place, field) in fields.enumerated().reversed() where try isForSources(field, option) { count = place }
-    if count < fields.count {
-      guard count > 0, let type = fields[count - 1].message else { return }
-      value = .message(DynamicMessage(type))
-    }
+    var message = DynamicMessage(first.containingMessage)
     do throws(MessageError) {
-      for field in fields.prefix(count).reversed() {
-        var message = DynamicMessage(field.containingMessage)
+      for field in fields.reversed() {
+        message = DynamicMessage(field.containingMessage)
         try message.set(field.cardinality == .repeated ? .list([value]) : value, for: field)
         value = .message(message)
       }
-      if case .message(let message) = value { try message.encode(into: &bytes, allowsMissingRequired: true) }
-    } catch { throw option.error("\(option.name): \(error.message)") }
+    } catch { throw option.error(error.message) }
+    try look(through: &message.storage, message.type.layout, option, "", fields.count)
+    do throws(MessageError) { try message.encode(into: &bytes, allowsMissingRequired: true) } catch {
+      throw option.error(error.message)
+    }
   }
 
   // MARK: - Names
@@ -79,93 +74,45 @@ private struct Statement {
     var type = pool?.message(named: kind.type)
     if let first = option.parts.first, !first.isExtension, type?.field(named: first.name) == nil {
       type = standard.message(named: kind.type)
-      if type?.field(named: first.name) == nil { throw option.error("there is no option \(first.name) here") }
     }
     for part in option.parts {
       if let last = fields.last {
-        guard let message = last.message, !last.isMap else {
-          throw option.error("\(last.name) in \(option.name) is no message, and has no fields")
-        }
-        guard last.cardinality != .repeated else {
-          throw option.error("\(last.name) in \(option.name) is repeated: write each value in braces")
+        guard let message = last.message, last.cardinality != .repeated else {
+          throw option.error(last.name + " is no single message")
         }
         type = message
       }
-      fields.append(try field(part, of: type, option))
+      var field = type?.field(named: part.name)
+      if part.isExtension {
+        field = file.find(part.name, in: scope, isType: false).flatMap { pool?.extension(named: $0) }
+      }
+      guard let field else { throw option.error("there is no such option here" + file.hint(part.name, in: scope)) }
+      guard field.containingMessage == type else {
+        throw option.error("it extends " + field.containingMessage.fullName)
+      }
+      fields.append(field)
     }
     return fields
-  }
-
-  private func field(
-    _ part: OptionNode.Part, of type: MessageDescriptor?, _ option: OptionNode
-  ) throws(SourceError) -> FieldDescriptor {
-    guard part.isExtension else {
-      if let field = type?.field(named: part.name) { return field }
-      throw option.error("\(type?.fullName ?? kind.type) has no field \"\(part.name)\"")
-    }
-    guard let name = file.find(part.name, in: scope, isType: false), let field = pool?.extension(named: name) else {
-      let place = file.hidingPlace(of: part.name, in: scope)
-      throw option.error(
-        "there is no option (\(part.name))" + (place.map { ": \($0), which declares it, is not imported" } ?? ""))
-    }
-    guard field.containingMessage == type else {
-      throw option.error(
-        "(\(part.name)) cannot stand here: it extends \(field.containingMessage.fullName), and this is of "
-          + (type?.fullName ?? kind.type))
-    }
-    return field
-  }
-
-  /// Notes what an option sets: but for values of repeated fields, everything is set once.
-  private mutating func note(
-    _ value: DynamicValue, _ fields: [FieldDescriptor], _ option: OptionNode
-  ) throws(SourceError) {
-    var path = ""
-    for field in fields.dropLast() {
-      path += ".\(field.number)"
-      seen.insert(path)
-    }
-    guard let last = fields.last, last.cardinality != .repeated else { return }
-    path += ".\(last.number)"
-    guard seen.insert(path).inserted else { throw option.error("\(option.name) is set twice") }
-    if case .message(let message) = value { note(message, path) }
-  }
-
-  private mutating func note(_ message: DynamicMessage, _ path: String) {
-    for field in message.setFields where field.cardinality != .repeated {
-      let path = path + ".\(field.number)"
-      seen.insert(path)
-      if case .message(let inner)? = try? message.get(field) { note(inner, path) }
-    }
   }
 
   // MARK: - Values
 
   private func value(of option: OptionNode, _ field: FieldDescriptor) throws(SourceError) -> DynamicValue {
-    switch option.value {
-    case .message(let tokens):
-      guard let type = field.message, !field.isMap else { throw option.error("\(option.name) is no message") }
-      var reader = try TextFormatReader(tokens, file)
-      let message = try reader.message(type, until: "}")
-      do throws(MessageError) { try message.checkRequired() } catch {
-        throw option.error("\(option.name): \(error.message)")
-      }
+    switch (option.value, field.message) {
+    case (.message(let tokens), let type?):
+      let message = try TextFormatReader.read(tokens, type, until: "}", names: file)
+      do throws(MessageError) { try message.checkRequired() } catch { throw option.error(error.message) }
       return .message(message)
-    case .word(let token, let isNegative):
-      guard field.message == nil else {
-        throw option.error("\(option.name) is a message: write its fields in braces")
-      }
+    case (.word(let token, let isNegative), nil):
       if token.kind == .string {
-        switch field.type {
-        case .bytes: return .bytes(token.text)
-        case .string:
-          if let text = String(validating: token.text, as: UTF8.self) { return .string(text) }
-        default: break
-        }
+        if field.type == .bytes { return .bytes(token.text) }
+        if field.type == .string, let text = String(validating: token.text, as: UTF8.self) { return .string(text) }
       } else if Self.takes(token, field.type), let value = TextFormatReader.scalar(token, isNegative, field) {
         return value
       }
-      throw option.error("\(option.name) has no such value")
+      throw option.error("it has no such value")
+    case (.message, nil): throw option.error("it is no message")
+    case (.word, _?): throw option.error("it is a message: write its fields in braces")
     }
   }
 
@@ -179,38 +126,45 @@ private struct Statement {
     }
   }
 
-  // MARK: - Where options belong
-
-  /// Whether a field is for sources alone (`retention`); an error where it cannot be set on this kind of declaration
-  /// (`targets`).
-  private func isForSources(_ field: FieldDescriptor, _ option: OptionNode) throws(SourceError) -> Bool {
-    let own = field.options.varints()
-    let targets = own.filter { $0.number == 19 }
-    guard targets.isEmpty || targets.contains(where: { $0.value == kind.target }) else {
-      throw option.error("\(field.name) cannot be set here")
-    }
-    return own.last { $0.number == 17 }?.value == 2
-  }
-
-  /// A message without what is for sources alone.
-  private func kept(_ message: DynamicMessage, _ option: OptionNode) throws(SourceError) -> DynamicMessage {
-    var message = message
-    for field in message.setFields {
-      if try isForSources(field, option) {
-        try? message.clear(field)
-        continue
+  /// Looks at all that a statement sets: whether it is set already, and may be set on this kind of declaration
+  /// (`targets`). What is for sources alone (`retention`) is removed.
+  ///
+  /// - Parameters:
+  ///   - path: the field numbers that lead to the content; nil within a list, whose elements have nothing in common.
+  ///   - depth: how many fields the statement's name has from here on: those before its last one may be set already.
+  private mutating func look(
+    through content: inout MessageStorage, _ layout: MessageLayout, _ option: OptionNode, _ path: String?, _ depth: Int
+  ) throws(SourceError) {
+    var kept = MessageStorage()
+    for var entry in content.entries {
+      let slot = layout.slot(Int(entry.index))
+      var path = path
+      if slot.flags.contains(.repeated) {
+        path = nil
+      } else if let outer = path {
+        let own = outer + "." + String(slot.number)
+        guard seen.insert(own).inserted || depth > 1 else { throw option.error("it is set twice") }
+        path = own
       }
-      switch try? message.get(field) {
-      case .message(let inner)?:
-        let inner = try kept(inner, option)
-        try? message.set(.message(inner), for: field)
-      case .list(let values)? where field.message != nil:
-        var list: [DynamicValue] = []
-        for case .message(let inner) in values { list.append(.message(try kept(inner, option))) }
-        try? message.set(.list(list), for: field)
-      default: break
+      let own = slot.field.common.options.varints()
+      let targets = own.filter { $0.number == 19 }
+      guard targets.isEmpty || targets.contains(where: { $0.value == kind.target }) else {
+        throw option.error(slot.field.common.name + " cannot be set here")
       }
+      if own.last(where: { $0.number == 17 })?.value == 2 { continue }
+      if let type = slot.message, !slot.flags.contains(.map) {
+        switch entry.value {
+        case .message(var inner):
+          try look(through: &inner, type, option, path, depth - 1)
+          entry.value = .message(inner)
+        case .messages(var list):
+          for place in list.indices { try look(through: &list[place], type, option, nil, depth - 1) }
+          entry.value = .messages(list)
+        default: break
+        }
+      }
+      kept.entries.append(entry)
     }
-    return message
+    content = kept
   }
 }

@@ -15,13 +15,15 @@ public enum SchemaSource {
   ///
   /// - Parameters:
   ///   - names: the files, as they would be imported.
-  ///   - known: files that are compiled already, by name, which serve where `load` has none.
+  ///   - known: files that are compiled already, by name, which serve where `load` has none; all that they import is
+  ///     among them.
   ///   - load: gives a file by that name.
   public static func compile(
     _ names: [String], known library: [String: [UInt8]] = [:], load: (String) -> SourceFile
   ) throws(SourceError) -> [[UInt8]] {
     var files: [FileNode] = []
     var compiled: [[UInt8]] = []
+    var inLibrary: Set<String> = []
     var known: Set<String> = []
     var byteCount = 0
     var wanted = names.reversed().map { (name: $0, importer: "", position: SourcePosition.file) }
@@ -34,6 +36,7 @@ public enum SchemaSource {
       case .missing:
         if let known = library[next.name] {
           compiled.append(known)
+          inLibrary.insert(next.name)
           wanted += ((try? FileHeader(known))?.imports ?? []).map { ($0, next.name, .file) }
           continue
         }
@@ -51,9 +54,10 @@ public enum SchemaSource {
       wanted += file.imports.reversed().map { ($0.name, next.name, $0.position) }
     }
     var names = SourceNames()
-    for known in compiled {
-      var budget = DeclarationBudget(DescriptorPool.Limits().declarations)
-      if let file = try? FileDeclaration(known, budget: &budget) { names.add(file) }
+    if !compiled.isEmpty {
+      do throws(SchemaError) { names.add(try DescriptorPool(files: Array(library.values)), inLibrary) } catch {
+        throw SourceError(error.file, .file, error.code.reason)
+      }
     }
     for file in files { names.add(file) }
     // Options that are extensions are read when the files that declare them are linked, which needs all others.
@@ -71,6 +75,9 @@ public enum SchemaSource {
       let position = entry?.file == error.file ? entry?.position : nil
       throw SourceError(
         error.file, position ?? .file, (error.element.isEmpty ? "" : error.element + ": ") + error.code.reason)
+    }
+    for file in files {
+      if let linked = pool.file(named: file.name) { try SourceRules.check(linked, names) }
     }
     for place in unfinished {
       var writer = DescriptorWriter(files[place], names.scope(of: files[place]), OptionEncoder(pool: pool))

@@ -5,81 +5,57 @@ struct SourceNames {
   enum Kind { case message, enumeration, service, other }
 
   struct Entry {
+    let name: String
     let kind: Kind
     /// The name of the file.
-    let file: String
+    var file = ""
     let position: SourcePosition
   }
 
-  /// What a file says of others.
-  private struct Surroundings {
-    let package: String
-    let publicImports: [String]
-  }
-
-  private var entries: [String: Entry] = [:]
-  private var files: [String: Surroundings] = [:]
+  private var entries: [Entry] = []
+  /// The places of entries by their names.
+  private var places: [String: Int] = [:]
+  private var packages: [String] = []
+  private var publicImports: [[String]] = []
+  /// The places of files, of their packages and of what they publish, by their names.
+  private var files: [String: Int] = [:]
 
   /// The declaration of a full name.
-  subscript(name: String) -> Entry? { entries[name] }
+  subscript(name: String) -> Entry? { places[name].map { entries[$0] } }
 
-  /// Adds what a source declares.
+  /// Adds what a source declares. Of two declarations of one name the later counts: it is the one at fault.
   mutating func add(_ file: FileNode) {
-    files[file.name] = Surroundings(
-      package: file.package, publicImports: file.imports.filter { $0.kind == .published }.map { $0.name })
-    for message in file.messages { add(message, in: file.package, file.name) }
-    for enumeration in file.enums { add(enumeration, in: file.package, file.name) }
-    for field in file.extensions { add(.other, file.package, field.name, field.position, file.name) }
-    for service in file.services {
-      let scope = add(.service, file.package, service.name, service.position, file.name)
-      for method in service.methods { add(.other, scope, method.name, method.position, file.name) }
+    add(file: file.name, file.package, file.imports.filter { $0.kind == .published }.map { $0.name })
+    for declared in file.declared {
+      places[declared.name] = entries.count
+      entries.append(declared)
+      entries[entries.count - 1].file = file.name
     }
   }
 
-  /// Adds what a compiled file declares.
-  mutating func add(_ file: FileDeclaration) {
-    let published = file.publicImports.filter { file.imports.indices.contains(Int($0)) }
-    files[file.name] = Surroundings(
-      package: file.package, publicImports: published.map { file.imports[Int($0)] })
-    for message in file.messages { add(message, in: file.package, file.name) }
-    for enumeration in file.enums { add(enumeration, in: file.package, file.name) }
-    for field in file.extensions { add(.other, file.package, field.name, .file, file.name) }
-    for service in file.services { add(.service, file.package, service.name, .file, file.name) }
+  /// Adds what some compiled files of a pool declare.
+  mutating func add(_ pool: DescriptorPool, _ names: Set<String>) {
+    for file in pool.files where names.contains(file.name) {
+      add(file: file.name, file.package, file.publicImports.map { $0.name })
+    }
+    for name in pool.symbols.keys {
+      guard let symbol = pool.symbol(named: name), names.contains(symbol.file.name) else { continue }
+      let kind: Kind =
+        switch symbol {
+        case .message: .message
+        case .enumeration: .enumeration
+        case .service: .service
+        default: .other
+        }
+      places[name] = entries.count
+      entries.append(Entry(name: name, kind: kind, file: symbol.file.name, position: .file))
+    }
   }
 
-  private mutating func add(_ message: MessageDeclaration, in scope: String, _ file: String) {
-    let name = add(.message, scope, message.name, .file, file)
-    for field in message.fields + message.extensions { add(.other, name, field.name, .file, file) }
-    for nested in message.messages { add(nested, in: name, file) }
-    for enumeration in message.enums { add(enumeration, in: name, file) }
-  }
-
-  private mutating func add(_ enumeration: EnumDeclaration, in scope: String, _ file: String) {
-    add(.enumeration, scope, enumeration.name, .file, file)
-    for value in enumeration.values { add(.other, scope, value.name, .file, file) }
-  }
-
-  private mutating func add(_ message: MessageNode, in scope: String, _ file: String) {
-    let name = add(.message, scope, message.name, message.position, file)
-    for field in message.fields + message.extensions { add(.other, name, field.name, field.position, file) }
-    for oneof in message.oneofs { add(.other, name, oneof.name, oneof.position, file) }
-    for nested in message.messages { add(nested, in: name, file) }
-    for enumeration in message.enums { add(enumeration, in: name, file) }
-  }
-
-  private mutating func add(_ enumeration: EnumNode, in scope: String, _ file: String) {
-    add(.enumeration, scope, enumeration.name, enumeration.position, file)
-    for value in enumeration.values { add(.other, scope, value.name, value.position, file) }
-  }
-
-  /// Of two declarations of one name the later counts: it is the one at fault.
-  @discardableResult
-  private mutating func add(
-    _ kind: Kind, _ scope: String, _ name: String, _ position: SourcePosition, _ file: String
-  ) -> String {
-    let name = Self.join(scope, name)
-    entries[name] = Entry(kind: kind, file: file, position: position)
-    return name
+  private mutating func add(file name: String, _ package: String, _ published: [String]) {
+    files[name] = packages.count
+    packages.append(package)
+    publicImports.append(published)
   }
 
   static func join(_ scope: String, _ name: String) -> String { scope.isEmpty ? name : scope + "." + name }
@@ -91,41 +67,41 @@ struct SourceNames {
 
   /// What a file sees: its own names, and those of the files that it imports, or that these publish.
   func scope(of file: FileNode) -> SourceScope {
-    var visible: Set<String> = [file.name]
-    var packages: Set<String> = []
-    var open = file.imports.map { $0.name }
+    var scope = SourceScope(names: self)
+    var open = [file.name] + file.imports.map { $0.name }
     while let name = open.popLast() {
-      if visible.insert(name).inserted { open += files[name]?.publicImports ?? [] }
+      guard scope.visible.insert(name).inserted, let place = files[name] else { continue }
+      if name != file.name { open += publicImports[place] }
+      var package = packages[place]
+      while !package.isEmpty, scope.packages.insert(package).inserted { package = Self.scope(around: package) }
     }
-    for name in visible {
-      var package = files[name]?.package ?? ""
-      while !package.isEmpty, packages.insert(package).inserted { package = Self.scope(around: package) }
-    }
-    return SourceScope(names: self, visible: visible, packages: packages)
+    return scope
   }
 }
 
 /// The names that one file sees.
 struct SourceScope {
   let names: SourceNames
-  fileprivate let visible: Set<String>
-  fileprivate let packages: Set<String>
+  fileprivate var visible: Set<String> = []
+  fileprivate var packages: Set<String> = []
+
+  fileprivate init(names: SourceNames) { self.names = names }
 
   /// The full name of what a scope means by a name; nil where there is none.
   ///
   /// The first part of the name is looked for from the innermost scope outwards; the rest must be where that is found.
   /// Where a type is meant, what is none is passed over.
   func find(_ name: String, in scope: String, isType: Bool) -> String? {
-    if name.utf8.first == 0x2E { return declared(String(name.dropFirst())) }
+    if name.utf8.first == 0x2E { return declared(String(name.dropFirst()))?.name }
     let parts = name.utf8.split(separator: 0x2E, maxSplits: 1)
     guard let first = parts.first.map({ String(decoding: $0, as: UTF8.self) }) else { return nil }
     var scope = scope
     while true {
       let candidate = SourceNames.join(scope, first)
-      let kind = declared(candidate).flatMap { names[$0]?.kind }
+      let kind = declared(candidate)?.kind
       if parts.count > 1 {
         if packages.contains(candidate) || kind != nil && kind != .other {
-          return declared(SourceNames.join(scope, name))
+          return declared(SourceNames.join(scope, name))?.name
         }
       } else if let kind, !isType || kind == .message || kind == .enumeration {
         return candidate
@@ -135,17 +111,19 @@ struct SourceScope {
     }
   }
 
-  private func declared(_ name: String) -> String? {
-    names[name].flatMap { visible.contains($0.file) ? name : nil }
+  private func declared(_ name: String) -> SourceNames.Entry? {
+    names[name].flatMap { visible.contains($0.file) ? $0 : nil }
   }
 
-  /// The file that declares a name which is not found because nobody imports that file.
-  func hidingPlace(of name: String, in scope: String) -> String? {
+  /// Why a name is not found, behind what says that it is not: a file that declares it is not imported.
+  func hint(_ name: String, in scope: String) -> String {
     var scope = scope
     while true {
       let candidate = name.utf8.first == 0x2E ? String(name.dropFirst()) : SourceNames.join(scope, name)
-      if let entry = names[candidate], !visible.contains(entry.file) { return entry.file }
-      guard !scope.isEmpty else { return nil }
+      if let entry = names[candidate], !visible.contains(entry.file) {
+        return ": " + entry.file + ", which declares it, is not imported"
+      }
+      guard !scope.isEmpty else { return "" }
       scope = SourceNames.scope(around: scope)
     }
   }

@@ -33,7 +33,7 @@ struct OptionNode {
 
   func isNamed(_ name: String) -> Bool { parts.count == 1 && !parts[0].isExtension && parts[0].name == name }
 
-  func error(_ reason: String) -> SourceError { SourceError(file, position, reason) }
+  func error(_ reason: String) -> SourceError { SourceError(file, position, name + ": " + reason) }
 }
 
 /// An import of another file.
@@ -69,11 +69,12 @@ struct FileNode {
   var enums: [EnumNode] = []
   var services: [ServiceNode] = []
   var extensions: [FieldNode] = []
+  /// All that it declares, by full names.
+  var declared: [SourceNames.Entry] = []
 }
 
 struct MessageNode {
   var name: String
-  var position: SourcePosition
   var remarks = SourceRemarks()
   var options: [OptionNode] = []
   var fields: [FieldNode] = []
@@ -90,7 +91,6 @@ struct MessageNode {
 
 struct OneofNode {
   let name: String
-  let position: SourcePosition
   var remarks = SourceRemarks()
   var options: [OptionNode] = []
 }
@@ -121,7 +121,6 @@ struct FieldNode {
 
 struct EnumNode {
   let name: String
-  let position: SourcePosition
   var remarks = SourceRemarks()
   var options: [OptionNode] = []
   var values: [EnumValueNode] = []
@@ -132,7 +131,6 @@ struct EnumNode {
 
 struct EnumValueNode {
   let name: String
-  let position: SourcePosition
   let number: Int32
   let options: [OptionNode]
   let remarks: SourceRemarks
@@ -140,7 +138,6 @@ struct EnumValueNode {
 
 struct ServiceNode {
   let name: String
-  let position: SourcePosition
   var remarks = SourceRemarks()
   var options: [OptionNode] = []
   var methods: [MethodNode] = []
@@ -148,7 +145,6 @@ struct ServiceNode {
 
 struct MethodNode {
   let name: String
-  let position: SourcePosition
   var remarks = SourceRemarks()
   /// Nil where there are no braces for them.
   var options: [OptionNode]?

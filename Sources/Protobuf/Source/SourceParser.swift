@@ -7,6 +7,8 @@ struct SourceParser {
   private var file: FileNode
   /// How deep messages are nested; each is a call on the stack.
   private var depth = 0
+  /// The full name of what is around, which is that of the package first.
+  private var scope = ""
 
   private static let lastFieldNumber: Int64 = (1 << 29) - 1
 
@@ -67,6 +69,20 @@ struct SourceParser {
     guard token.text.count <= DescriptorPool.nameLimit else { throw error("\(what) is too long") }
     let name = token.string
     try advance()
+    return name
+  }
+
+  /// Notes a declaration of the scope.
+  private mutating func declare(_ kind: SourceNames.Kind, _ name: String, at position: SourcePosition) {
+    file.declared.append(
+      SourceNames.Entry(name: SourceNames.join(scope, name), kind: kind, position: position))
+  }
+
+  /// The name of a declaration of the scope, which is noted.
+  private mutating func declared(_ kind: SourceNames.Kind, _ what: String) throws(SourceError) -> String {
+    let position = token.position
+    let name = try name(what)
+    declare(kind, name, at: position)
     return name
   }
 
@@ -149,13 +165,14 @@ struct SourceParser {
         try advance()
         guard file.package.isEmpty else { throw error("there are two packages", at: position) }
         file.package = try fullName("the package's name")
+        scope = file.package
         try take(";")
       case "option": file.options.append(try option())
       case "message": file.messages.append(try message(remarks, visibility))
       case "enum": file.enums.append(try enumeration(remarks, visibility))
       case "service": file.services.append(try service(remarks))
       case "extend":
-        var holder = MessageNode(name: "", position: token.position)
+        var holder = MessageNode(name: "")
         try parseExtend(into: &holder)
         file.extensions += holder.extensions
         file.messages += holder.messages
@@ -192,19 +209,24 @@ struct SourceParser {
 
   private mutating func parseImport() throws(SourceError) {
     try advance()
+    let hasOptionImports = file.edition >= .edition2024
     var kind = ImportNode.Kind.ordinary
     if try takes("public") {
       kind = .published
-    } else if try takes("weak") {
+    } else if !hasOptionImports, try takes("weak") {
       kind = .weak
-    } else if try takes("option") {
+    } else if hasOptionImports, try takes("option") {
       kind = .option
     }
     let position = token.position
     guard kind == .option || !file.imports.contains(where: { $0.kind == .option }) else {
       throw error("imports for options alone stand behind the others")
     }
-    file.imports.append(ImportNode(name: try string("the file to import"), kind: kind, position: position))
+    let name = try string("the file to import")
+    guard !file.imports.contains(where: { $0.name == name }) else {
+      throw error("\"\(name)\" is imported twice", at: position)
+    }
+    file.imports.append(ImportNode(name: name, kind: kind, position: position))
     try take(";")
   }
 
@@ -285,16 +307,17 @@ struct SourceParser {
     _ remarks: SourceRemarks, _ visibility: SourceVisibility?
   ) throws(SourceError) -> MessageNode {
     try advance()
-    var message = MessageNode(name: "", position: token.position, remarks: remarks)
+    var message = MessageNode(name: try declared(.message, "the message's name"), remarks: remarks)
     message.visibility = visibility
-    message.name = try name("the message's name")
     try parseBody(of: &message)
     return message
   }
 
   private mutating func parseBody(of message: inout MessageNode) throws(SourceError) {
     depth += 1
-    defer { depth -= 1 }
+    let outer = scope
+    scope = SourceNames.join(scope, message.name)
+    defer { (depth, scope) = (depth - 1, outer) }
     guard depth <= DescriptorPool.nestingLimit else { throw error("messages nest too deep") }
     try take("{")
     message.remarks.trailing = tokens.trailing
@@ -318,8 +341,7 @@ struct SourceParser {
 
   private mutating func parseOneof(of message: inout MessageNode, _ remarks: SourceRemarks) throws(SourceError) {
     try advance()
-    let position = token.position
-    var oneof = OneofNode(name: try name("the oneof's name"), position: position, remarks: remarks)
+    var oneof = OneofNode(name: try declared(.other, "the oneof's name"), remarks: remarks)
     let place = message.oneofs.count
     try take("{")
     oneof.remarks.trailing = tokens.trailing
@@ -328,7 +350,7 @@ struct SourceParser {
       let remarks = SourceRemarks(leading: token.leading)
       if token.isWord("option") {
         message.oneofs[place].options.append(try option())
-      } else if try !takes(symbol: ";") {
+      } else {
         try parseField(of: &message, remarks, extending: nil, oneof: place)
       }
     }
@@ -338,10 +360,10 @@ struct SourceParser {
     try advance()
     let extendee = try fullName("the message to extend")
     try take("{")
-    while try !takes(symbol: "}") {
+    repeat {
       let remarks = SourceRemarks(leading: token.leading)
-      if try !takes(symbol: ";") { try parseField(of: &message, remarks, extending: extendee, oneof: nil) }
-    }
+      try parseField(of: &message, remarks, extending: extendee, oneof: nil)
+    } while try !takes(symbol: "}")
   }
 
   private mutating func parseExtensions(of message: inout MessageNode) throws(SourceError) {
@@ -357,13 +379,15 @@ struct SourceParser {
     _ ranges: inout [NumberRange], _ names: inout [String], in numbers: ClosedRange<Int64>
   ) throws(SourceError) {
     try advance()
-    repeat {
-      switch token.kind {
-      case .string: names.append(try string("a reserved name"))
-      case .word: names.append(try name("a reserved name"))
-      default: ranges.append(try range(in: numbers))
-      }
-    } while try takes(symbol: ",")
+    // Names are quoted until editions; numbers and names stand in declarations of their own.
+    let word = file.edition.hasFeatures ? SourceToken.Kind.word : .string
+    if token.kind == word {
+      repeat {
+        names.append(word == .string ? try string("a reserved name") : try name("a reserved name"))
+      } while try takes(symbol: ",")
+    } else {
+      repeat { ranges.append(try range(in: numbers)) } while try takes(symbol: ",")
+    }
     try take(";")
   }
 
@@ -406,13 +430,20 @@ struct SourceParser {
         field.type = FieldType(word: type).map { .scalar($0) } ?? .named(type)
       }
       field.position = token.position
-      field.name = try name("the field's name")
+      field.name = try declared(.other, "the field's name")
+      try parseNumber(&field)
       if var entry {
         entry.name = Self.camelCase(field.name) + "Entry"
+        declare(.message, entry.name, at: field.position)
+        // What holds for a map holds for its keys and its values.
+        let features = field.options.filter { $0.parts[0].name == "features" && !$0.parts[0].isExtension }
+        for place in entry.fields.indices {
+          entry.fields[place].options = features
+          declare(.other, entry.name + "." + entry.fields[place].name, at: entry.fields[place].position)
+        }
         (field.label, field.type) = (.repeated, .own(entry.name, isGroup: false))
         message.messages.append(entry)
       }
-      try parseNumber(&field)
       try takeEnd(&field.remarks)
     }
     if extendee == nil { message.fields.append(field) } else { message.extensions.append(field) }
@@ -428,11 +459,12 @@ struct SourceParser {
   private mutating func parseGroup(_ field: inout FieldNode, of message: inout MessageNode) throws(SourceError) {
     guard file.edition == .proto2 else { throw error("groups are for proto2 alone", at: field.typePosition) }
     field.position = token.position
-    var group = MessageNode(name: try name("the group's name"), position: field.position)
+    var group = MessageNode(name: try declared(.message, "the group's name"))
     guard let first = group.name.utf8.first, (0x41...0x5A).contains(first) else {
       throw error("the name of a group begins with a capital", at: field.position)
     }
     field.name = String(decoding: group.name.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+    declare(.other, field.name, at: field.position)
     field.type = .own(group.name, isGroup: true)
     try parseNumber(&field)
     try parseBody(of: &group)
@@ -444,7 +476,7 @@ struct SourceParser {
     guard field.label == .none, field.extendee == nil, field.oneof == nil else {
       throw error("a map has no label, and is neither in a oneof nor an extension", at: field.position)
     }
-    var entry = MessageNode(name: "", position: field.position)
+    var entry = MessageNode(name: "")
     entry.isMapEntry = true
     try take("<")
     for (name, number) in [("key", 1), ("value", 2)] {
@@ -481,8 +513,7 @@ struct SourceParser {
     _ remarks: SourceRemarks, _ visibility: SourceVisibility?
   ) throws(SourceError) -> EnumNode {
     try advance()
-    let position = token.position
-    var node = EnumNode(name: try name("the enum's name"), position: position, remarks: remarks)
+    var node = EnumNode(name: try declared(.enumeration, "the enum's name"), remarks: remarks)
     node.visibility = visibility
     try take("{")
     node.remarks.trailing = tokens.trailing
@@ -494,14 +525,13 @@ struct SourceParser {
       } else if token.isWord("reserved") {
         try parseReserved(&node.reservedRanges, &node.reservedNames, in: Int64(Int32.min)...Int64(Int32.max))
       } else {
-        let position = token.position
-        let name = try name("a value's name")
+        let name = try declared(.other, "a value's name")
         try take("=")
         let number = try integer("the value's number", in: Int64(Int32.min)...Int64(Int32.max))
         let options = try optionList()
         try takeEnd(&remarks)
         node.values.append(
-          EnumValueNode(name: name, position: position, number: Int32(number), options: options, remarks: remarks))
+          EnumValueNode(name: name, number: Int32(number), options: options, remarks: remarks))
       }
     }
     return node
@@ -509,8 +539,10 @@ struct SourceParser {
 
   private mutating func service(_ remarks: SourceRemarks) throws(SourceError) -> ServiceNode {
     try advance()
-    let position = token.position
-    var service = ServiceNode(name: try name("the service's name"), position: position, remarks: remarks)
+    var service = ServiceNode(name: try declared(.service, "the service's name"), remarks: remarks)
+    let outer = scope
+    scope = SourceNames.join(scope, service.name)
+    defer { scope = outer }
     try take("{")
     service.remarks.trailing = tokens.trailing
     while try !takes(symbol: "}") {
@@ -528,12 +560,11 @@ struct SourceParser {
 
   private mutating func method(_ remarks: SourceRemarks) throws(SourceError) -> MethodNode {
     try advance()
-    let position = token.position
-    let name = try name("the method's name")
+    let name = try declared(.other, "the method's name")
     let (input, isClientStreaming) = try methodType()
     guard try takes("returns") else { throw error("\"returns\" is missing before \(found)") }
     let (output, isServerStreaming) = try methodType()
-    var method = MethodNode(name: name, position: position, remarks: remarks, input: input, output: output)
+    var method = MethodNode(name: name, remarks: remarks, input: input, output: output)
     (method.isClientStreaming, method.isServerStreaming) = (isClientStreaming, isServerStreaming)
     guard try takes(symbol: "{") else {
       try takeEnd(&method.remarks)

@@ -136,6 +136,7 @@ struct SourceTokenizer {
     }
     var lines: [[UInt8]] = [[]]
     while offset < bytes.count, !(byte() == 0x2A && byte(1) == 0x2F) {
+      guard byte() != 0x2F || byte(1) != 0x2A else { throw error("a comment begins within a comment", at: position) }
       if byte() == 0x0A { lines.append([]) } else { lines[lines.count - 1].append(byte()) }
       advance()
     }
@@ -182,8 +183,8 @@ struct SourceTokenizer {
         guard !digits.isEmpty else { throw error("a number's exponent has no digits", at: start) }
         text += digits
       }
-      // `1f` is a float where a text has numbers.
-      if byte() | 0x20 == 0x66 {
+      // `1f` is a float in the text format.
+      if isTextFormat, byte() | 0x20 == 0x66 {
         kind = .float
         offset += 1
       }

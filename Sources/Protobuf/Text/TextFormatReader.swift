@@ -6,8 +6,8 @@ extension DynamicMessage {
   /// Reads a message in Protobuf's text format. An error tells the line and the column; `name` is what it calls the
   /// text.
   public init(text: [UInt8], as type: MessageDescriptor, name: String = "text") throws(SourceError) {
-    var reader = try TextFormatReader(SourceTokenizer(text, file: name, isTextFormat: true))
-    self = try reader.message(type, until: nil)
+    let tokens = SourceTokenizer(text, file: name, isTextFormat: true)
+    self = try TextFormatReader.read(tokens, type, until: nil, names: nil)
   }
 }
 
@@ -19,9 +19,16 @@ struct TextFormatReader {
   /// The names that a message in a .proto file may use for extensions; elsewhere they are full names.
   private let names: SourceScope?
 
-  init(_ tokens: SourceTokenizer, _ names: SourceScope? = nil) throws(SourceError) {
-    (self.tokens, self.names) = (tokens, names)
-    token = try self.tokens.next()
+  /// Reads a message up to a closing symbol, or to the end.
+  static func read(
+    _ tokens: SourceTokenizer, _ type: MessageDescriptor, until end: Unicode.Scalar?, names: SourceScope?
+  ) throws(SourceError) -> DynamicMessage {
+    var tokens = tokens
+    let first = try tokens.next()
+    var reader = TextFormatReader(tokens: tokens, token: first, names: names)
+    var message = try reader.message(type, until: end)
+    message.storage.orderMaps()
+    return message
   }
 
   private func error(_ reason: String, at position: SourcePosition? = nil) -> SourceError {
@@ -43,7 +50,9 @@ struct TextFormatReader {
   // MARK: - Messages
 
   /// The fields up to a closing symbol, or to the end.
-  mutating func message(_ type: MessageDescriptor, until end: Unicode.Scalar?) throws(SourceError) -> DynamicMessage {
+  private mutating func message(_ type: MessageDescriptor, until end: Unicode.Scalar?) throws(SourceError)
+    -> DynamicMessage
+  {
     depth += 1
     defer { depth -= 1 }
     guard depth <= WireReader.defaultDepthLimit else { throw error("messages nest too deep") }
@@ -151,28 +160,25 @@ struct TextFormatReader {
       }
       values.append(try value(of: field))
     }
+    let slot = message.type.layout.slot(message.type.layout.index(of: UInt32(bitPattern: field.number)))
     do throws(MessageError) {
       if field.isMap {
-        try message.set(try merged(values, try message.get(field)), for: field)
+        message.storage.append(Self.map(values, slot), slot)
       } else if field.cardinality == .repeated {
-        guard case .list(let present) = try message.get(field) else { return }
-        try message.set(.list(present + values), for: field)
+        message.storage.append(try DynamicValue.list(values).stored(slot, message.type.pool), slot)
       } else if let value = values.first {
         try message.set(value, for: field)
       }
     } catch { throw self.error(error.message, at: position) }
   }
 
-  /// A map's entries with more of them: of two with one key, the later counts.
-  private func merged(_ entries: [DynamicValue], _ present: DynamicValue) throws(MessageError) -> DynamicValue {
-    guard case .map(var map) = present else { return present }
-    for entry in entries {
-      guard case .message(let entry) = entry, let key = entry.type.field(numbered: 1),
-        let value = entry.type.field(numbered: 2)
-      else { continue }
-      let item = DynamicMapEntry(key: try entry.get(key), value: try entry.get(value))
-      map.removeAll { $0.key == item.key }
-      map.append(item)
+  private static func map(_ entries: [DynamicValue], _ slot: FieldSlot) -> Value {
+    var map = MapStorage()
+    guard let layout = slot.message else { return .map(map) }
+    for case .message(let entry) in entries {
+      map.append(
+        entry.storage.value(at: 0) ?? layout.slot(0).emptyValue, layout.slot(0),
+        entry.storage.value(at: 1) ?? layout.slot(1).emptyValue)
     }
     return .map(map)
   }
