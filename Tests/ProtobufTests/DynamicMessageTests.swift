@@ -172,4 +172,49 @@ import Testing
     #expect(try message("10 01 18 01") != message("10 01"))
     #expect(try message("10 00") != message(""))
   }
+
+  @Test("a program may nest messages as it likes; what is too deep is neither encoded nor written nor looked through")
+  func tooDeep() throws {
+    for label in [Label.optional, .required] {
+      let number = field("n", 2, .int32, label)
+      let type = try type("proto2", [field("m", 1, .message, named: ".M"), number])
+      let inner = try #require(type.field(named: "m"))
+      let required = try #require(type.field(named: "n"))
+      var message = DynamicMessage(type)
+      try message.set(.int32(1), for: required)
+      func nested(_ depth: Int) throws -> DynamicMessage {
+        var nested = message
+        for _ in 0..<depth {
+          var outer = message
+          try outer.set(.message(nested), for: inner)
+          nested = outer
+        }
+        return nested
+      }
+      let limit = WireReader.defaultDepthLimit
+      _ = try nested(limit).encoded()
+      try nested(limit).checkRequired()
+      var json: [UInt8] = []
+      try nested(limit).writeJSON(into: &json)
+      let text = json
+      for depth in [limit + 1, 2_000] {
+        let deep = try nested(depth)
+        for allowsMissing in [false, true] {
+          var bytes: [UInt8] = [7]
+          let error = #expect(throws: MessageError.self) {
+            try deep.encode(into: &bytes, allowsMissingRequired: allowsMissing)
+          }
+          #expect(error?.code == .malformed(.tooDeep))
+          #expect(bytes == [7])
+        }
+        if label == .required {
+          #expect(throws: MessageError.self) { try deep.checkRequired() }
+          try deep.checkRequired(depthLimit: depth)
+        }
+        let error = #expect(throws: MappingError.self) { try deep.writeJSON(into: &json) }
+        #expect(error?.code == .tooDeep)
+        #expect(json == text)
+      }
+    }
+  }
 }

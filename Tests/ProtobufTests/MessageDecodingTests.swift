@@ -262,7 +262,7 @@ import Testing
     #expect(try partial.encoded(allowsMissingRequired: true) == hex("12 00"))
     let inMap = try ProtobufTests.type(
       "proto2", map(.int32, .message, named: ".N"), beside: [declaration("N", [field("q", 1, .int32, .required)])])
-    #expect(refusal("0A 02 08 01", inMap)?.path == "m.q")
+    #expect(refusal("0A 02 08 01", inMap)?.path == "m.value.q")
   }
 
   @Test(

@@ -17,7 +17,9 @@ extension DynamicMessage {
       reader, token throws(MessageReader.Fault) -> MessageStorage in
       let storage = try reader.message(layout, token, depth: 0)
       if options.allowsMissingRequired { return storage }
-      do throws(MessageError) { try storage.checkRequired(layout) } catch { throw .message(error) }
+      do throws(MessageError) { try storage.checkRequired(layout, options.limits.depth) } catch {
+        throw .message(error)
+      }
       return storage
     }
     self.init(storage, type)
@@ -36,7 +38,7 @@ extension DynamicMessage {
       if token == .null, slot.flags.contains(.repeated) || !slot.takesNull { return nil }
       guard let value = try reader.value(slot, token, 0) else { return nil }
       if options.allowsMissingRequired { return value }
-      do throws(MessageError) { try value.checkRequired(slot) } catch { throw .message(error) }
+      do throws(MessageError) { try value.checkRequired(slot, options.limits.depth) } catch { throw .message(error) }
       return value
     }
     if let value { storage.set(value, slot) } else { storage.clear(slot.index) }
@@ -48,7 +50,7 @@ extension DynamicMessage {
     into bytes: inout [UInt8], options: JSONWritingOptions = JSONWritingOptions()
   ) throws(MappingError) {
     let layout = type.layout
-    do throws(MessageError) { try storage.checkRequired(layout) } catch { throw MappingError(error) }
+    do throws(MessageError) { try storage.checkRequired(layout, options.depth) } catch { throw MappingError(error) }
     try MessageWriter.write(into: &bytes, type.pool, options) { writer throws(MappingError) in
       try writer.message(storage, layout, depth: 0)
     }
@@ -60,7 +62,7 @@ extension DynamicMessage {
   ) throws(MappingError) {
     let slot = try mappedSlot(field)
     let value = storage.value(at: slot.index)
-    do throws(MessageError) { try value?.checkRequired(slot) } catch { throw MappingError(error) }
+    do throws(MessageError) { try value?.checkRequired(slot, options.depth) } catch { throw MappingError(error) }
     try MessageWriter.write(into: &bytes, type.pool, options) { writer throws(MappingError) in
       if let value { try writer.value(value, slot, 0) } else { try writer.unset(slot, 0) }
     }
@@ -71,24 +73,5 @@ extension DynamicMessage {
     let layout = type.layout
     guard field.containingMessage == type else { throw MappingError(.foreignField, path: field.fullName) }
     return layout.slot(layout.index(of: UInt32(bitPattern: field.number)))
-  }
-}
-
-extension Value {
-  /// Sees to it that every required field is set in the messages within a field's value.
-  fileprivate func checkRequired(_ slot: FieldSlot) throws(MessageError) {
-    guard let layout = slot.message else { return }
-    do throws(MessageError) {
-      switch self {
-      case .message(let content): try content.checkRequired(layout)
-      case .messages(let list): for content in list { try content.checkRequired(layout) }
-      case .map(let map):
-        guard let layout = layout.slot(1).message else { return }
-        for entry in map.entries {
-          if case .message(let content) = entry.value { try content.checkRequired(layout) }
-        }
-      default: break
-      }
-    } catch { throw error.within(slot.field) }
   }
 }

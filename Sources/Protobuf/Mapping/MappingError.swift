@@ -53,7 +53,9 @@ public struct MappingError: Error, Equatable, Sendable {
     self.path = path
   }
 
-  init(_ error: MessageError) { self.init(.message(error.code), path: error.path) }
+  init(_ error: MessageError) {
+    self.init(error.code == .malformed(.tooDeep) ? .tooDeep : .message(error.code), path: error.path)
+  }
 
   /// The same error, seen from the message around.
   func within(_ field: FieldLayout, _ place: Int? = nil) -> MappingError {

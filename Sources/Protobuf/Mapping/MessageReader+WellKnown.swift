@@ -118,7 +118,7 @@ extension MessageReader {
       guard let inner else { throw .meaning(.expected("an object with \"value\""), at: begin) }
       var encoded: [UInt8] = []
       do throws(MessageError) {
-        try inner.checkRequired(content)
+        try inner.checkRequired(content, depthLimit)
         try MessageEncoder.encode(inner, content, depthLimit: depthLimit, into: &encoded)
       } catch { throw .message(error) }
       bytes = encoded[...]

@@ -116,7 +116,7 @@ extension MessageWriter {
     let inner: MessageStorage
     do throws(MessageError) {
       inner = try MessageDecoder.decode(bytes, content, limits)
-      try inner.checkRequired(content)
+      try inner.checkRequired(content, limits.depth)
     } catch { throw MappingError(error) }
     if WellKnownType(content) == nil {
       try members(inner, content, depth)

@@ -26,7 +26,7 @@ public struct DynamicMessage: Equatable, Sendable {
   ) throws(MessageError) {
     let layout = type.layout
     let storage = try MessageDecoder.decode(bytes, layout, limits)
-    if !allowsMissingRequired { try storage.checkRequired(layout) }
+    if !allowsMissingRequired { try storage.checkRequired(layout, limits.depth) }
     self.init(storage, type)
   }
 
@@ -47,12 +47,14 @@ public struct DynamicMessage: Equatable, Sendable {
     into bytes: inout [UInt8], depthLimit: Int = WireReader.defaultDepthLimit, allowsMissingRequired: Bool = false
   ) throws(MessageError) {
     let layout = type.layout
-    if !allowsMissingRequired { try storage.checkRequired(layout) }
+    if !allowsMissingRequired { try storage.checkRequired(layout, depthLimit) }
     try MessageEncoder.encode(storage, layout, depthLimit: depthLimit, into: &bytes)
   }
 
-  /// Sees to it that every required field is set, in the messages within too.
-  public func checkRequired() throws(MessageError) { try storage.checkRequired(type.layout) }
+  /// Sees to it that every required field is set, in the messages within too, which nest `depthLimit` deep at most.
+  public func checkRequired(depthLimit: Int = WireReader.defaultDepthLimit) throws(MessageError) {
+    try storage.checkRequired(type.layout, depthLimit)
+  }
 
   // MARK: - Fields
 
@@ -84,6 +86,8 @@ public struct DynamicMessage: Equatable, Sendable {
 
   /// Sets a field, and clears the others of its oneof. An empty list or map, and zero in a field without presence,
   /// clear the field. An error leaves the message as it was.
+  ///
+  /// How deep messages nest is looked at when they are encoded or written as JSON, not here.
   public mutating func set(_ value: DynamicValue, for field: FieldDescriptor) throws(MessageError) {
     let slot = try slot(field)
     let stored: Value

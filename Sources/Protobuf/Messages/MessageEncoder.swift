@@ -118,14 +118,17 @@ struct MessageEncoder: ~Copyable {
       case .message(let content): try nested(content, valueSlot, depth + 1)
       default: break
       }
+      let key: UInt64?
       switch map.entries[place].key {
-      case .signed(let value):
-        scalar(UInt64(bitPattern: value), keySlot.type)
+      case .signed(let value): key = UInt64(bitPattern: value)
+      case .unsigned(let value): key = value
+      case .bytes(let bytes):
+        key = nil
+        byteString(bytes, keySlot)
+      }
+      if let key {
+        scalar(key, keySlot.type)
         output.writeVarint(UInt64(keySlot.tag))
-      case .unsigned(let value):
-        scalar(value, keySlot.type)
-        output.writeVarint(UInt64(keySlot.tag))
-      case .bytes(let bytes): byteString(bytes, keySlot)
       }
       output.writeVarint(UInt64(output.count - end))
       output.writeVarint(UInt64(slot.tag))

@@ -6,9 +6,9 @@ public struct WireError: Error, Equatable, Sendable {
   public enum Code: Equatable, Sendable {
     /// The bytes end inside a field.
     case truncated
-    /// A varint of more than ten bytes, or one of ten that does not fit 64 bits.
+    /// A varint of more than ten bytes, or one of ten that does not fit 64 bits; a length of more than five.
     case malformedVarint
-    /// Field number 0 or above 2^29 - 1, or wire type 6 or 7.
+    /// Field number 0 or above 2^29 - 1, wire type 6 or 7, or a tag of more than five bytes.
     case illegalTag
     /// A group that ends without its start, with another field's number, or not at all.
     case unbalancedGroup

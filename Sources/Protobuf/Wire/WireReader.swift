@@ -56,6 +56,9 @@ public struct WireReader: Sendable {
   }
 
   /// The next field; nil at the end of the message.
+  ///
+  /// Every reader of a message calls it in its loop: within each of them it would make programs larger by far.
+  @inline(never)
   public mutating func next() throws(WireError) -> WireField? {
     guard position < bytes.endIndex else { return nil }
     let start = position
@@ -77,6 +80,8 @@ public struct WireReader: Sendable {
   private mutating func readTag() throws(WireError) -> (number: Int, type: UInt8) {
     let start = position
     let tag = try readVarint(from: start)
+    // A tag has 32 bits, in five bytes at most.
+    guard position - start <= 5 else { throw error(.illegalTag, at: start) }
     let number = tag >> 3
     let type = UInt8(truncatingIfNeeded: tag & 7)
     guard number >= 1, number < 1 << 29, type <= 5 else { throw error(.illegalTag, at: start) }
@@ -89,7 +94,9 @@ public struct WireReader: Sendable {
     case 1: return .fixed64(try readFixed(8, from: start))
     case 5: return .fixed32(UInt32(truncatingIfNeeded: try readFixed(4, from: start)))
     default:
+      let begin = position
       let length = try readVarint(from: start)
+      guard position - begin <= 5 else { throw error(.malformedVarint, at: start) }
       guard length <= UInt64(bytes.endIndex - position) else { throw error(.truncated, at: start) }
       let value = bytes[position..<position + Int(length)]
       position += Int(length)
