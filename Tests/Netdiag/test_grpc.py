@@ -442,6 +442,49 @@ def test_a_status_is_the_exit_code_and_its_details_are_told(grpc_command, server
     assert (document["ok"], document["code"]) == (False, "GRPC_FAILED")
 
 
+def packed(type: str, content: bytes) -> dict:
+    """An Any whose type the schema of the call does not have."""
+    return {"@type": f"type.googleapis.com/{type}", "value": base64.b64encode(content).decode()}
+
+
+def test_an_any_in_an_answer_whose_type_the_server_has_beside_the_method_s(grpc_command, tmp_path):
+    schema = library.Schema(library.compile_schema(tmp_path, "library/loan.proto"))
+    details = error_details_pb2.ErrorInfo(reason="LATE")
+    inner = schema["loan.Loan"](reader="B")
+    inner.more.add().Pack(details)
+    loan = schema["loan.Loan"](reader="A")
+    loan.more.add().Pack(inner)
+    # Of a type that nobody has the server is asked once.
+    loan.more.add(type_url="a/unknown.Type", value=b"\x01")
+    loan.more.add(type_url="a/unknown.Type", value=b"\x02")
+    book = {"title": "t", "more": packed("loan.Loan", loan.SerializeToString())}
+    with LibraryServer(schema) as server:
+        words = ["call", "-plaintext", server.address, "library.v1.Library/Exchange", "-d", json.dumps(book) * 3]
+        answers = values(called(grpc_command(*words)).stdout)
+        asked = len(server.reflection.questions)
+        text = called(grpc_command(*words, "-format", "text", "-d", 'title: "t"')).stdout
+    assert answers == 3 * [{"title": "t", "more": {
+        "@type": "type.googleapis.com/loan.Loan", "reader": "A", "more": [
+            {"@type": "type.googleapis.com/loan.Loan", "reader": "B", "more": [
+                {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "LATE"}]},
+            {"@type": "a/unknown.Type", "value": "AQ=="}, {"@type": "a/unknown.Type", "value": "Ag=="}]}}]
+    assert server.reflection.questions.count("unknown.Type") == 1
+    assert asked < 20 and text == 'title: "t"\n'
+
+
+def test_an_answer_with_any_of_more_types_than_sense(grpc_command, tmp_path):
+    schema = library.Schema(library.compile_schema(tmp_path, "library/loan.proto"))
+    loan = schema["loan.Loan"]()
+    for number in range(500):
+        loan.more.add(type_url=f"a/unknown.Type{number}")
+    book = {"more": packed("loan.Loan", loan.SerializeToString())}
+    with LibraryServer(schema) as server:
+        words = ["call", "-plaintext", server.address, "library.v1.Library/Exchange", "-d", json.dumps(book)]
+        answer = values(called(grpc_command(*words)).stdout)[0]
+        assert len(answer["more"]["more"]) == 500
+        assert len([name for name in server.reflection.questions if name.startswith("unknown")]) == 63
+
+
 def test_every_status_has_its_exit_code(grpc_command, server):
     for status in list(grpc.StatusCode)[1:]:
         data = json.dumps({"code": status.value[0], "message": "said"})

@@ -12,6 +12,8 @@ final class GRPCSchemas {
   /// The most files, and the most bytes of them, that a server's schemas may come to.
   private static let fileLimit = 4_096
   private static let byteLimit = 64 << 20
+  /// How many types of an `Any` a server is asked for: an answer may name as many as it likes.
+  private static let typeLimit = 64
 
   /// What `--protoset` gave; nil where the server is asked.
   private let given: [[UInt8]]?
@@ -26,6 +28,8 @@ final class GRPCSchemas {
   private var wanted: [String] = []
   /// Imports that the server does not have.
   private var missing: Set<String> = []
+  /// Types of an `Any` that the server was asked for, whether it had them or not.
+  private var asked: Set<String> = []
   /// The pool that was linked last, and of how many of the server's files: more may have come since.
   private var linked: (fileCount: Int, pool: DescriptorPool)?
 
@@ -90,6 +94,20 @@ final class GRPCSchemas {
     }
     guard let found = try pool().file(named: name) else { throw unknown(name) }
     return found
+  }
+
+  /// A pool with what the server, or else netdiag, has of the types that an answer's `Any` holds and the answer's own
+  /// pool has not; nil where nothing was learnt.
+  func pool(with answer: DynamicMessage) -> DescriptorPool? {
+    guard reflection != nil else { return nil }
+    let count = files.count
+    for name in answer.missingTypes(limit: Self.typeLimit) where asked.count < Self.typeLimit {
+      guard asked.insert(name).inserted, (try? gather(name)) == nil else { continue }
+      guard let known = WellKnownFiles.pool?.message(named: name)?.file.name else { continue }
+      wanted.append(known)
+      try? gatherImports()
+    }
+    return files.count > count ? try? pool() : nil
   }
 
   /// Asks the server for the file of a symbol, and for all that it imports.

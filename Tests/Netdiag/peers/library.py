@@ -25,8 +25,8 @@ V1ALPHA = "grpc.reflection.v1alpha.ServerReflection"
 def compile_schema(folder: pathlib.Path, *more: str) -> pathlib.Path:
     """Compiles library.proto with protoc, into a descriptor set."""
     (folder / "library").mkdir(exist_ok=True)
-    shutil.copy(HERE / "library.proto", folder / "library")
-    shutil.copy(HERE / "shelf.proto", folder / "library")
+    for name in ("library.proto", "shelf.proto", "loan.proto"):
+        shutil.copy(HERE / name, folder / "library")
     return compile_set(folder, "library.protoset", "library/library.proto", *more)
 
 
@@ -118,6 +118,8 @@ class Reflection(grpc.GenericRpcHandler):
         self.servicer = reflection.ReflectionServicer(["library.v1.Library", *versions, *more], schema.pool)
         self.calls: list[str] = []
         self.metadata: list[tuple[str, str | bytes]] = []
+        # The symbols that were asked for.
+        self.questions: list[str] = []
 
     def service(self, details: grpc.HandlerCallDetails):
         service = details.method[1:].partition("/")[0]
@@ -133,7 +135,13 @@ class Reflection(grpc.GenericRpcHandler):
         )
 
     def answer(self, requests, context):
-        for answer in self.servicer.ServerReflectionInfo(requests, context):
+        def noted():
+            for request in requests:
+                if request.file_containing_symbol:
+                    self.questions.append(request.file_containing_symbol)
+                yield request
+
+        for answer in self.servicer.ServerReflectionInfo(noted(), context):
             files = [descriptor_pb2.FileDescriptorProto.FromString(file)
                      for file in answer.file_descriptor_response.file_descriptor_proto]
             if kept := [file.SerializeToString() for file in files if file.name not in self.hides]:

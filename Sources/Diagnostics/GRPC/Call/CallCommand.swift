@@ -61,7 +61,7 @@ let grpcCallCommand = Netdiag.Command(
       var requests = RequestSource(data, as: method.input, RequestForm(flags))
       let run = CallRun(
         connection: connection, method: method, waiter: waiter, deadline: context.deadline,
-        onResponse: { (bytes) throws(Problem) in try printer.print(bytes, of: method) })
+        onResponse: { (bytes) throws(Problem) in try printer.print(bytes, of: method, schemas) })
       defer { report.details = schemas.shown(StatusDetails(report.findings.end?.trailers ?? Metadata()).details) }
       try run.run(&requests, &report.findings)
     }
@@ -170,6 +170,8 @@ private struct AnswerPrinter {
   private let isForTerminal = StandardStream.output.isTerminal
   /// Whether a message was printed, so that the next one is told apart from it.
   private var hasPrinted = false
+  /// The answers' type in the newest pool.
+  private var output: MessageDescriptor?
 
   /// A printer of answers of so many bytes.
   init(_ flags: FlagValues, limit: Int) {
@@ -184,10 +186,17 @@ private struct AnswerPrinter {
     self.options = options
   }
 
-  mutating func print(_ bytes: [UInt8], of method: MethodDescriptor) throws(Problem) {
+  mutating func print(_ bytes: [UInt8], of method: MethodDescriptor, _ schemas: GRPCSchemas) throws(Problem) {
     var json: [UInt8] = []
-    let message: DynamicMessage
-    do throws(MessageError) { message = try DynamicMessage(decoding: bytes, as: method.output, limits: limits) } catch {
+    var message: DynamicMessage
+    do throws(MessageError) {
+      message = try DynamicMessage(decoding: bytes, as: output ?? method.output, limits: limits)
+      // What an Any holds may hold another one: the server is asked until it knows no more.
+      while let type = schemas.pool(with: message)?.message(named: method.output.fullName) {
+        output = type
+        message = try DynamicMessage(decoding: bytes, as: type, limits: limits)
+      }
+    } catch {
       throw Problem("RESPONSE_INVALID", "an answer is no \(method.output.fullName): \(error.message.safeForDisplay)")
     }
     guard !isText else {
