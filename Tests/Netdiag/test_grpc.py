@@ -19,7 +19,7 @@ from EndToEnd.peers.health import HealthServer
 from EndToEnd.peers.http2 import ScriptedPeer, expect_preface, settings, until_closed
 from conftest import ROOT
 from netdiag import FINE, HANG, PROBLEM, UNDETERMINED, USAGE
-from peers import library
+from peers import cpp_library, library
 from peers.library import V1, V1ALPHA, LibraryServer
 
 GET_BOOK = "library.v1.Library/GetBook"
@@ -39,6 +39,21 @@ def schema(protoset):
 def server(schema):
     with LibraryServer(schema) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def cpp_server():
+    """The same library on gRPC's C++ library."""
+    if not cpp_library.is_possible():
+        pytest.skip("needs gRPC's C++ library: scripts/setup test")
+    with cpp_library.CppLibraryServer() as running:
+        yield running
+
+
+@pytest.fixture(params=["grpcio", "C++"])
+def any_server(request):
+    """The library on either server."""
+    return request.getfixturevalue("server" if request.param == "grpcio" else "cpp_server")
 
 
 @pytest.fixture
@@ -84,8 +99,8 @@ def test_services_are_listed_by_either_version_of_reflection(grpc_command, schem
         assert server.reflection.calls == ([V1] if V1 in versions else [V1, V1ALPHA])
 
 
-def test_methods_of_a_service_are_listed(grpc_command, server):
-    result = called(grpc_command("list", server.address, "library.v1.Library", "--plaintext"))
+def test_methods_of_a_service_are_listed(grpc_command, any_server):
+    result = called(grpc_command("list", any_server.address, "library.v1.Library", "--plaintext"))
     names = ["GetBook", "ListBooks", "AddBooks", "Exchange", "Fail", "Wait"]
     assert result.lines == [f"library.v1.Library.{name}" for name in names]
 
@@ -130,14 +145,16 @@ def test_a_description_has_the_comments_that_a_file_has(grpc_command, protoset):
     ("library.v1.Book.State", "enum"), ("library.v1.Book.title", "field"), ("library.v1.Book.place", "oneof"),
     ("shelf.Shelf", "message"), (".shelf.Shelf", "message"), ("library.v1.Book.STATE_LENT", "value of an enum"),
 ])
-def test_anything_that_has_a_name_is_described(grpc_command, server, name, kind):
-    document = called(grpc_command("describe", "-plaintext", server.address, name, "--json")).json
+def test_anything_that_has_a_name_is_described(grpc_command, any_server, name, kind):
+    document = called(grpc_command("describe", "-plaintext", any_server.address, name, "--json")).json
     assert [symbol["kind"] for symbol in document["symbols"]] == [kind]
 
 
-def test_without_a_name_all_services_are_described_whose_schemas_the_server_has(grpc_command, server):
-    described = called(grpc_command("describe", "-plaintext", server.address)).stdout
-    assert "service Library {" in described and described.count("service ") == 2
+def test_without_a_name_all_services_are_described_whose_schemas_the_server_has(grpc_command, any_server):
+    described = called(grpc_command("describe", "-plaintext", any_server.address)).stdout
+    # grpcio does not have the schema of reflection itself; the C++ library does.
+    names = re.findall(r"^service (\w+) \{", described, re.MULTILINE)
+    assert names in (["Library"], ["ServerReflection", "Library"])
 
 
 PROTO2 = """
@@ -314,15 +331,15 @@ def test_options_of_a_schema_s_own_are_printed(grpc_command, tmp_path):
         assert called(grpc_command("describe", "-proto", "file.proto", "-I", folder, "file.proto")).stdout == printed
 
 
-def test_a_file_of_a_server_is_printed(grpc_command, server):
-    printed = called(grpc_command("describe", "-plaintext", server.address, "library/shelf.proto")).stdout
+def test_a_file_of_a_server_is_printed(grpc_command, any_server):
+    printed = called(grpc_command("describe", "-plaintext", any_server.address, "library/shelf.proto")).stdout
     assert printed.startswith('// library/shelf.proto\nsyntax = "proto3";\n\npackage shelf;\n\nmessage Shelf {\n')
-    notes(called(grpc_command("describe", "-plaintext", server.address, "no.proto"), PROBLEM), "FAIL", '"no.proto"')
+    notes(called(grpc_command("describe", "-plaintext", any_server.address, "no.proto"), PROBLEM), "FAIL", '"no.proto"')
 
 
 @pytest.mark.parametrize("command", ["list", "describe", "call"])
-def test_a_name_that_nobody_knows(grpc_command, server, command):
-    result = called(grpc_command(command, "-plaintext", server.address, "library.v2.Library/GetBook"), PROBLEM)
+def test_a_name_that_nobody_knows(grpc_command, any_server, command):
+    result = called(grpc_command(command, "-plaintext", any_server.address, "library.v2.Library/GetBook"), PROBLEM)
     notes(result, "FAIL", "library.v2.Library")
     assert result.stdout == ""
 
@@ -348,11 +365,58 @@ def test_metadata_goes_where_it_is_meant_to(grpc_command, server):
     assert (asked["both"], asked["ask"], "call" in asked) == ("1", "3", False)
 
 
+def test_what_a_server_in_cpp_tells(grpc_command, cpp_server):
+    """It speaks the older version of reflection alone, and has the file of any type that is linked into it."""
+    address = cpp_server.address
+    listed = called(grpc_command("list", "-plaintext", address)).lines
+    assert listed == ["grpc.reflection.v1alpha.ServerReflection", "library.v1.Library"]
+    described = called(grpc_command("describe", "-plaintext", address, "loan.Loan")).stdout
+    assert "repeated google.protobuf.Any more = 3;" in described
+    details = error_details_pb2.ErrorInfo(reason="LATE")
+    book = {"more": {"@type": "a/loan.Loan", "value": base64.b64encode(b"\n\1A").decode()}}
+    words = ["call", "-plaintext", address, "library.v1.Library/Exchange", "-d"]
+    answer = json.loads(called(grpc_command(*words, json.dumps(book))).stdout)
+    assert answer == {"more": {"@type": "a/loan.Loan", "reader": "A"}}
+    book = {"more": packed("google.rpc.ErrorInfo", details.SerializeToString())}
+    answer = json.loads(called(grpc_command(*words, json.dumps(book))).stdout)
+    assert answer["more"]["reason"] == "LATE"
+
+
+@pytest.fixture(scope="session")
+def user_service():
+    """The address of the project's own service, where it is built."""
+    folder = os.environ.get("SONDE_PROGRAMS", str(ROOT / ".build/debug"))
+    program = os.path.join(folder, "user-service")
+    if not os.access(program, os.X_OK):
+        pytest.skip("user-service is not built")
+    port = tcp.free_port()
+    command = [program, "--database", ":memory:", f"--listen=127.0.0.1:{port}", "--admin=off"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            tcp.wait_for_port(port)
+            yield f"127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+def test_the_project_s_own_service(grpc_command, user_service):
+    listed = called(grpc_command("list", "-plaintext", user_service)).lines
+    assert listed == ["grpc.health.v1.Health", V1, V1ALPHA, "pb.Greeter", "user.v1.UserService"]
+    described = called(grpc_command("describe", "-plaintext", user_service, "user.v1.UserService/GetUser")).stdout
+    assert "rpc GetUser(GetUserRequest) returns (User)" in described
+    user = {"name": "Ada", "email": "ada@example.com"}
+    created = json.loads(called(grpc_command(
+        "call", "-plaintext", user_service, "user.v1.UserService/CreateUser", "-d", json.dumps({"user": user}))).stdout)
+    assert created["name"] == "Ada"
+    result = grpc_command("call", "-plaintext", user_service, "user.v1.UserService/StreamUsers")
+    assert [user["email"] for user in values(called(result).stdout)] == ["ada@example.com"]
+
+
 # Calls.
 
 
-def test_a_unary_call(grpc_command, server):
-    result = called(grpc_command("call", "-plaintext", server.address, GET_BOOK, "-d", '{"title": "Emma"}'))
+def test_a_unary_call(grpc_command, any_server):
+    result = called(grpc_command("call", "-plaintext", any_server.address, GET_BOOK, "-d", '{"title": "Emma"}'))
     assert json.loads(result.stdout) == {
         "title": "Emma", "pages": "9007199254740993", "state": "STATE_LENT", "chapters": {"one": 1, "two": 2}}
     assert result.stdout.startswith('{\n  "title": "Emma",\n')
@@ -377,14 +441,14 @@ def test_a_schema_from_a_file_needs_no_reflection(grpc_command, schema, protoset
         assert server.reflection.calls == []
 
 
-def test_a_server_that_streams(grpc_command, server):
+def test_a_server_that_streams(grpc_command, any_server):
     data = '{"shelf": {"room": "A", "number": 7}, "limit": 3}'
-    result = called(grpc_command("call", "-plaintext", server.address, "library.v1.Library/ListBooks", "-d", data))
+    result = called(grpc_command("call", "-plaintext", any_server.address, "library.v1.Library/ListBooks", "-d", data))
     assert [book["title"] for book in values(result.stdout)] == ["book 0", "book 1", "book 2"]
 
 
-def test_a_client_that_streams(grpc_command, server):
-    words = ["call", "-plaintext", server.address, "library.v1.Library/AddBooks"]
+def test_a_client_that_streams(grpc_command, any_server):
+    words = ["call", "-plaintext", any_server.address, "library.v1.Library/AddBooks"]
     result = called(grpc_command(*words, "-d", '{"pages": 1}{"pages": "2"} {"pages": 3}'))
     assert json.loads(result.stdout) == {"count": 3, "pages": "6"}
     assert json.loads(called(grpc_command(*words)).stdout) == {}
@@ -400,10 +464,10 @@ def test_requests_from_a_file_and_from_standard_input(grpc_command, server, tmp_
         f'netdiag grpc call: cannot read "{tmp_path}/none": no such file or directory; see netdiag grpc call --help')
 
 
-def test_answers_come_while_requests_go(netdiag, server):
+def test_answers_come_while_requests_go(netdiag, any_server):
     """A dialogue: each answer is printed before the next request is written."""
-    command = netdiag.command("grpc", "call", "-plaintext", server.address, "library.v1.Library/Exchange", "-d", "@",
-                              "--json")
+    words = ["-plaintext", any_server.address, "library.v1.Library/Exchange", "-d", "@", "--json"]
+    command = netdiag.command("grpc", "call", *words)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         for title in ("one", "two", "three"):
             process.stdin.write(json.dumps({"title": title}) + "\n")
@@ -415,7 +479,7 @@ def test_answers_come_while_requests_go(netdiag, server):
         assert process.wait(HANG) == 0
 
 
-def test_a_status_is_the_exit_code_and_its_details_are_told(grpc_command, server):
+def test_a_status_is_the_exit_code_and_its_details_are_told(grpc_command, any_server):
     violations = error_details_pb2.BadRequest(
         field_violations=[error_details_pb2.BadRequest.FieldViolation(field="title", description="is empty")])
     details = [
@@ -427,7 +491,7 @@ def test_a_status_is_the_exit_code_and_its_details_are_told(grpc_command, server
     raw = base64.b64encode(violations.SerializeToString()).decode()
     details[0] = {"@type": details[0]["@type"], "value": raw}
     data = json.dumps({"code": 3, "message": "no book", "details": details})
-    words = ["call", "-plaintext", server.address, "library.v1.Library/Fail", "-d", data]
+    words = ["call", "-plaintext", any_server.address, "library.v1.Library/Fail", "-d", data]
     result = called(grpc_command(*words), 64 + 3)
     notes(result, "FAIL", "INVALID_ARGUMENT: no book")
     notes(result, "google.rpc.BadRequest", '{"fieldViolations":[{"field":"title","description":"is empty"}]}')
@@ -485,10 +549,10 @@ def test_an_answer_with_any_of_more_types_than_sense(grpc_command, tmp_path):
         assert len([name for name in server.reflection.questions if name.startswith("unknown")]) == 63
 
 
-def test_every_status_has_its_exit_code(grpc_command, server):
+def test_every_status_has_its_exit_code(grpc_command, any_server):
     for status in list(grpc.StatusCode)[1:]:
         data = json.dumps({"code": status.value[0], "message": "said"})
-        result = called(grpc_command("call", "-plaintext", server.address, "library.v1.Library/Fail", "-d", data),
+        result = called(grpc_command("call", "-plaintext", any_server.address, "library.v1.Library/Fail", "-d", data),
                         64 + status.value[0])
         notes(result, "FAIL", f"{status.name}: said")
 
