@@ -6,6 +6,7 @@
 #   docker build --target probe -o dist .        with BuildKit: hands out the bare file
 #   docker build --target netdiag -t sonde/netdiag .
 #   docker build --target user-service -t sonde/user-service .
+#   docker build --target gateway -t sonde/gateway .
 #
 # Needs nothing that only BuildKit knows.
 
@@ -45,10 +46,11 @@ FROM dependencies AS packages
 COPY Package.swift ./
 RUN SONDE_RELEASE=1 swift package resolve --scratch-path .build-release
 
-FROM packages AS user-service-build
+# Both at once, for they share nearly all that is compiled.
+FROM packages AS services-build
 COPY scripts/build-service scripts/discard-service-unwind.ld scripts/
 COPY Sources Sources
-RUN scripts/build-service user-service /release && mkdir -m 700 /data
+RUN scripts/build-service user-service /release && scripts/build-service gateway /release && mkdir -m 700 /data
 
 # The service, the probe that checks it, and a folder for its database: a fresh volume takes over the folder's owner.
 FROM scratch AS user-service
@@ -59,9 +61,9 @@ LABEL org.opencontainers.image.title="user-service" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${COMMIT}"
-COPY --from=user-service-build /release/user-service /usr/local/bin/user-service
+COPY --from=services-build /release/user-service /usr/local/bin/user-service
 COPY --from=probe-build /release/grpc_health_probe /usr/local/bin/grpc_health_probe
-COPY --from=user-service-build --chown=65534:65534 /data /data
+COPY --from=services-build --chown=65534:65534 /data /data
 ENV PATH=/usr/local/bin \
     SONDE_LISTEN=[::]:50051 \
     SONDE_PLAINTEXT=true \
@@ -72,6 +74,26 @@ VOLUME /data
 USER 65534:65534
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s CMD ["grpc_health_probe", "-timeout=2s"]
 ENTRYPOINT ["user-service"]
+
+# The gateway, and the probe that checks it. GRPC_SERVER_ADDRESS or SONDE_BACKEND says what it stands in front of.
+FROM scratch AS gateway
+ARG COMMIT
+ARG VERSION
+LABEL org.opencontainers.image.title="gateway" \
+      org.opencontainers.image.description="One address in front of many gRPC services, balanced call by call" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${COMMIT}"
+COPY --from=services-build /release/gateway /usr/local/bin/gateway
+COPY --from=probe-build /release/grpc_health_probe /usr/local/bin/grpc_health_probe
+ENV PATH=/usr/local/bin \
+    SONDE_LISTEN=[::]:8080 \
+    SONDE_PLAINTEXT=true \
+    GRPC_HEALTH_PROBE_ADDR=:8080
+EXPOSE 8080
+USER 65534:65534
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s CMD ["grpc_health_probe", "-timeout=2s"]
+ENTRYPOINT ["gateway"]
 
 # Last of all: builders that make every stage before the wanted one save its compilation where another image is built.
 FROM dependencies AS netdiag-build

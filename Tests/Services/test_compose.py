@@ -37,12 +37,14 @@ def compose_command() -> list[str] | None:
 class Stack:
     """The composed services, under a project of their own."""
 
-    def __init__(self, port: int):
+    def __init__(self, port: int, gateway_port: int):
         self.port = port
+        self.gateway_port = gateway_port
         self.command = [*compose_command(), "-p", f"sonde-test-{os.getpid()}", "-f", str(ROOT / "compose.yaml")]
         # The commit that `make images` names as well, so that one build serves both.
         commit = subprocess.run([ROOT / "scripts" / "commit"], check=True, stdout=subprocess.PIPE, text=True).stdout
-        self.environment = os.environ | {"USER_SERVICE_PORT_ON_HOST": str(port), "SONDE_COMMIT": commit.strip()}
+        ports = {"USER_SERVICE_PORT_ON_HOST": str(port), "GATEWAY_PORT_ON_HOST": str(gateway_port)}
+        self.environment = os.environ | ports | {"SONDE_COMMIT": commit.strip()}
 
     def __call__(self, *arguments: str, timeout: float = HANG, check: bool = True) -> subprocess.CompletedProcess:
         done = subprocess.run(
@@ -51,15 +53,15 @@ class Stack:
         assert not check or done.returncode == 0, f"{arguments}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
         return done
 
-    def container(self) -> str:
-        return self("ps", "-q", "user-service").stdout.strip()
+    def container(self, service: str = "user-service") -> str:
+        return self("ps", "-q", service).stdout.strip()
 
-    def state(self) -> dict:
-        return json.loads(docker("inspect", "--format", "{{json .State}}", self.container()))
+    def state(self, service: str = "user-service") -> dict:
+        return json.loads(docker("inspect", "--format", "{{json .State}}", self.container(service)))
 
-    def wait_until_healthy(self) -> None:
+    def wait_until_healthy(self, service: str = "user-service") -> None:
         deadline = time.monotonic() + HANG
-        while (state := self.state())["Health"]["Status"] != "healthy":
+        while (state := self.state(service))["Health"]["Status"] != "healthy":
             assert state["Running"] and time.monotonic() < deadline, f"{state}\n{self('logs').stdout[-3000:]}"
             time.sleep(0.2)
 
@@ -70,7 +72,7 @@ def stack():
         pytest.skip(reason)
     if not compose_command():
         pytest.skip("there is neither docker compose nor docker-compose")
-    stack = Stack(free_port())
+    stack = Stack(free_port(), free_port())
     try:
         stack("up", "--build", "-d", timeout=BUILD)
         yield stack
@@ -92,8 +94,17 @@ def test_story(stack):
         ada = user_pb2.User(email="ada@example.com", name="Ada")
         made = users.CreateUser(user_pb2.CreateUserRequest(user=ada), timeout=10)
 
+    stack.wait_until_healthy("gateway")
+    with grpc.insecure_channel(f"127.0.0.1:{stack.gateway_port}") as channel:
+        users = user_pb2_grpc.UserServiceStub(channel)
+        assert users.GetUser(user_pb2.GetUserRequest(user_id=made.id), timeout=10) == made
+
     stack("restart", "user-service")
     stack.wait_until_healthy()
+    stack.wait_until_healthy("gateway")
+    with grpc.insecure_channel(f"127.0.0.1:{stack.gateway_port}") as channel:
+        users = user_pb2_grpc.UserServiceStub(channel)
+        assert users.GetUser(user_pb2.GetUserRequest(user_id=made.id), timeout=10, wait_for_ready=True) == made
     with grpc.insecure_channel(f"127.0.0.1:{stack.port}") as channel:
         users = user_pb2_grpc.UserServiceStub(channel)
         assert users.GetUser(user_pb2.GetUserRequest(user_id=made.id), timeout=10, wait_for_ready=True) == made
