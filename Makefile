@@ -42,9 +42,9 @@ end-to-end: ## run the end-to-end tests alone, on the ordinary build
 	scripts/end-to-end-netdiag $(BUILT)/netdiag
 	scripts/end-to-end-services $(BUILT)
 
-demo: ## show the probe and netdiag on a real gRPC server in every state, and the user-service through all that it does
+demo: ## show the probe and netdiag on a real gRPC server in every state, the user-service, and the gateway
 	@scripts/setup demo
-	scripts/build grpc_health_probe netdiag user-service
+	scripts/build grpc_health_probe netdiag user-service gateway
 	scripts/demo $(PROBE) $(BUILT)/netdiag
 	scripts/demo-services $(BUILT)
 
