@@ -46,6 +46,22 @@ import Testing
     }
   }
 
+  @Test("an item of a message set that comes again is merged with the one before, and written once")
+  func messageSets() throws {
+    let set = declaration("S", [(5, [(1, 4), (2, 2_147_483_647)]), (7, [(1, 1)])])
+    let own = field("x", 700_000_000, .message, named: ".M", at: 6, [(2, ".S")])
+    let message = declaration("M", [field("i", 1, .int32), field("r", 2, .int32, .repeated), own])
+    let pool = try DescriptorPool(files: [file("proto2", [set, message])])
+    let type = try #require(pool.message(named: "S"))
+    let number = "80 CE E4 CD 02"
+    let twice = "0B 10 \(number) 1A 04 08 05 10 01 0C 0B 10 \(number) 1A 04 08 07 10 02 0C"
+    let read = try DynamicMessage(decoding: hex(twice), as: type)
+    #expect(try read.encoded() == hex("0B 10 \(number) 1A 06 08 07 10 01 10 02 0C"))
+    #expect(read.unknownFields.isEmpty)
+    let unknown = "0B 1A 02 08 05 10 09 0C"
+    #expect(try DynamicMessage(decoding: hex(unknown), as: type).encoded() == hex(unknown))
+  }
+
   @Test("a value that is the default clears a field without presence and sets one with it")
   func presence() throws {
     for (syntax, bytes) in [("proto3", ""), ("proto2", "08 00 12 00")] {

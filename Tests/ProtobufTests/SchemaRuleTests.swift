@@ -179,7 +179,10 @@ private func single(_ syntax: String, _ parts: [(Int, Part)]) -> [[UInt8]] { [fi
     let closed = file("proto2", package: "p", [enumeration("E", [("V", 1)])])
     let user = file("proto3", [declaration("M", [field("e", 1, .enumeration, named: ".p.E")])])
     #expect(refusal([closed, user])?.element == "M.e")
-    #expect(refusal(single("proto2", [(7, [(1, 1)])]))?.code == .invalid("message sets are not supported"))
+    #expect(refusal(single("proto2", [(7, [(1, 1)])])) == nil)
+    #expect(
+      refusal(single("proto2", [(7, [(1, 1)]), field("f", 1, .int32)]))?.code
+        == .invalid("a message set has fields of its own"))
   }
 
   @Test("oneofs have members that are theirs alone")

@@ -3,6 +3,11 @@
 internal import JSON
 
 extension Linker {
+  /// The greatest number that a tag has room for.
+  static let lastNumber: Int32 = 1 << 29 - 1
+  /// The greatest number of a message set's extensions.
+  static let lastSetNumber = Int32.max - 1
+
   mutating func linkFields() throws(SchemaError) {
     // The ranges of a message that is extended, made when the first extension asks for them.
     var extensible: [Int: ReservedNumbers] = [:]
@@ -33,7 +38,9 @@ extension Linker {
     let declaration = pending.declaration
     let edition = edition(of: pending.place.file)
     let isExtension = declaration.isExtension
-    guard declaration.number >= 1, declaration.number < 1 << 29, !(19_000...19_999).contains(declaration.number) else {
+    // That a greater number is one of a message set is seen to with the set's ranges.
+    let lastNumber = isExtension && messages[container].options.isTrue(1) ? Self.lastSetNumber : Self.lastNumber
+    guard (1...lastNumber).contains(declaration.number), !(19_000...19_999).contains(declaration.number) else {
       throw .invalidNumber(declaration.number)
     }
     if isExtension {

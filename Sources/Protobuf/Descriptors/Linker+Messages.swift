@@ -58,13 +58,16 @@ extension Linker {
     throws(SchemaError.Code) -> MessageLayout
   {
     let declaration = pending.declaration
-    // Such messages have field numbers and a form of their own, which nobody writes any more.
-    guard !pending.options.isTrue(1) else { throw .invalid("message sets are not supported") }
     let own = children[index]
+    let isMessageSet = pending.options.isTrue(1)
+    if isMessageSet { try checkMessageSet(own, fields) }
+    let lastNumber = isMessageSet ? Self.lastSetNumber : Self.lastNumber
     let numbers = fields.map { fieldLayouts[$0].number }
     for (left, right) in zip(numbers, numbers.dropFirst()) where left == right { throw .duplicateNumber(left) }
     for range in declaration.reservedRanges + declaration.extensionRanges {
-      guard range.first >= 1, range.first <= range.last, range.last < 1 << 29 else { throw .invalidNumber(range.last) }
+      guard range.first >= 1, range.first <= range.last, range.last <= lastNumber else {
+        throw .invalidNumber(range.last)
+      }
     }
     let setAside = ReservedNumbers(declaration.reservedRanges + declaration.extensionRanges)
     for field in own.fields where setAside.contains(fieldLayouts[field].number) {
@@ -74,12 +77,20 @@ extension Linker {
     if own.isMapEntry { try checkMapEntry(pending, own, fields) }
     return MessageLayout(
       pending.common(declaration.name, .message), poolIndex: index, isMapEntry: own.isMapEntry,
-      nestedMessages: own.messages, enums: own.enums, extensions: own.extensions, oneofs: try oneofs(own),
+      isMessageSet: isMessageSet, nestedMessages: own.messages, enums: own.enums, extensions: own.extensions,
+      oneofs: try oneofs(own),
       declaredFields: own.fields, sortedFields: fields, numbers: numbers, extensionRanges: declaration.extensionRanges,
       reservedRanges: declaration.reservedRanges, reservedNames: declaration.reservedNames,
       names: try names(pending, fields),
       requiredFields: fields.indices.filter { fieldLayouts[fields[$0]].cardinality == .required },
       reachesRequired: reachesRequired)
+  }
+
+  private func checkMessageSet(_ own: Children, _ fields: [Int]) throws(SchemaError.Code) {
+    guard own.fields.isEmpty else { throw .invalid("a message set has fields of its own") }
+    for field in fields where fieldLayouts[field].type != .message || fieldLayouts[field].cardinality != .singular {
+      throw .invalid("the extension \(fieldLayouts[field].common.fullName) of a message set is no optional message")
+    }
   }
 
   private func checkMapEntry(_ pending: Pending<MessageDeclaration>, _ own: Children, _ fields: [Int])

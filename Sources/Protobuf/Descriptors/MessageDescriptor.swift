@@ -43,6 +43,8 @@ public struct MessageDescriptor: DeclaredDescriptor {
   public var reservedNames: [String] { layout.reservedNames }
   /// Whether it is the entry of a map, which has a key and a value and stands in no schema's text.
   public var isMapEntry: Bool { layout.isMapEntry }
+  /// Whether it is a message set: a message of extensions alone, with a wire format of its own.
+  public var isMessageSet: Bool { layout.isMessageSet }
 
   /// The field, or the extension that the pool has, of a number.
   public func field(numbered number: Int32) -> FieldDescriptor? {

@@ -68,6 +68,9 @@
   /// The place in the pool.
   let poolIndex: Int
   let isMapEntry: Bool
+  /// Whether the message has the wire format of message sets: extensions alone, each a message in a group of its own
+  /// beside its number. Such numbers go beyond those of tags.
+  let isMessageSet: Bool
   let nestedMessages: [Int]
   let enums: [Int]
   let extensions: [Int]
@@ -97,14 +100,16 @@
 
   /// A layout whose slots are set by ``link(_:_:)`` before anybody sees it.
   init(
-    _ common: CommonLayout, poolIndex: Int, isMapEntry: Bool, nestedMessages: [Int], enums: [Int], extensions: [Int],
-    oneofs: [OneofLayout], declaredFields: [Int], sortedFields: [Int], numbers: [Int32], extensionRanges: [NumberRange],
+    _ common: CommonLayout, poolIndex: Int, isMapEntry: Bool, isMessageSet: Bool, nestedMessages: [Int], enums: [Int],
+    extensions: [Int], oneofs: [OneofLayout], declaredFields: [Int], sortedFields: [Int], numbers: [Int32],
+    extensionRanges: [NumberRange],
     reservedRanges: [NumberRange], reservedNames: [String], names: NameTable, requiredFields: [Int],
     reachesRequired: Bool
   ) {
     self.common = common
     self.poolIndex = poolIndex
     self.isMapEntry = isMapEntry
+    self.isMessageSet = isMessageSet
     self.nestedMessages = nestedMessages
     self.enums = enums
     self.extensions = extensions

@@ -49,6 +49,10 @@ struct MessageDecoder {
         finder.finish(&storage)
         return
       }
+      if tag == MessageSetItem.start, layout.isMessageSet {
+        try item(&storage, layout, &finder, MessageSetItem.Place(begin: begin, end: end, depth: depth))
+        continue
+      }
       let index = layout.index(of: tag >> 3)
       if index >= 0 {
         let slot = layout.slot(index)
@@ -60,6 +64,40 @@ struct MessageDecoder {
     }
     guard group == 0 else { throw MessageError(.malformed(.unbalancedGroup), at: cursor.position) }
     finder.finish(&storage)
+  }
+
+  /// Decodes an item of a message set behind its first tag. One whose number or content is missing or unknown is kept as
+  /// it is; of several, the first counts.
+  private mutating func item(
+    _ storage: inout MessageStorage, _ layout: MessageLayout, _ finder: inout EntryFinder, _ place: MessageSetItem.Place
+  ) throws(MessageError) {
+    var number: UInt32?
+    var content: Int?
+    while true {
+      let position = cursor.position
+      guard position < place.end else { throw MessageError(.malformed(.unbalancedGroup), at: place.begin) }
+      let tag = try cursor.tag(place.end)
+      if tag == MessageSetItem.end { break }
+      switch tag {
+      case MessageSetItem.number where number == nil:
+        number = UInt32(truncatingIfNeeded: try cursor.varint(place.end))
+      case MessageSetItem.content where content == nil:
+        content = cursor.position
+        cursor.move(to: try cursor.lengthEnd(place.end))
+      default: try cursor.skip(tag, place.end, depth: depthLimit - place.depth, from: position)
+      }
+    }
+    let next = cursor.position
+    guard let number, let content, case let index = layout.index(of: number), index >= 0 else {
+      storage.unknown += bytes(from: place.begin)
+      return
+    }
+    cursor.move(to: content)
+    let slot = layout.slot(index)
+    try singular(
+      Target(slot: slot, fieldCount: layout.fieldCount, begin: place.begin, end: next, depth: place.depth), &finder,
+      &storage)
+    cursor.move(to: next)
   }
 
   /// What a field is decoded with.

@@ -34,7 +34,9 @@ struct MessageEncoder: ~Copyable {
         output.writeVarint(UInt64(slot.tag))
       case .bytes(let bytes): byteString(bytes, slot)
       case .message(let content):
-        do throws(MessageError) { try nested(content, slot, depth) } catch { throw error.within(slot.field) }
+        do throws(MessageError) {
+          if layout.isMessageSet { try item(content, slot, depth) } else { try nested(content, slot, depth) }
+        } catch { throw error.within(slot.field) }
       case .scalars(let list): scalars(list, slot)
       case .byteStrings(let list): for bytes in list.reversed() { byteString(bytes, slot) }
       case .messages(let list):
@@ -65,6 +67,20 @@ struct MessageEncoder: ~Copyable {
       output.writeVarint(UInt64(output.count - end))
     }
     output.writeVarint(UInt64(slot.tag))
+  }
+
+  /// An extension of a message set, which stands in a group of its own: its number, and what it holds.
+  private mutating func item(_ content: MessageStorage, _ slot: FieldSlot, _ depth: Int) throws(MessageError) {
+    guard depth < depthLimit else { throw MessageError(.malformed(.tooDeep)) }
+    guard let layout = slot.message else { return }
+    output.writeVarint(UInt64(MessageSetItem.end))
+    let end = output.count
+    try message(content, layout, depth: depth + 1)
+    output.writeVarint(UInt64(output.count - end))
+    output.writeVarint(UInt64(MessageSetItem.content))
+    output.writeVarint(UInt64(UInt32(bitPattern: slot.number)))
+    output.writeVarint(UInt64(MessageSetItem.number))
+    output.writeVarint(UInt64(MessageSetItem.start))
   }
 
   private mutating func byteString(_ bytes: ArraySlice<UInt8>, _ slot: FieldSlot) {

@@ -86,6 +86,15 @@ struct MessageNode {
   var reservedRanges: [NumberRange] = []
   var reservedNames: [String] = []
   var isMapEntry = false
+  /// Whether its options say that it is a message set.
+  var isMessageSet: Bool {
+    options.contains { option in
+      guard option.isNamed("message_set_wire_format"), case .word(let word, isNegative: false) = option.value else {
+        return false
+      }
+      return word.isWord("true")
+    }
+  }
   var visibility: SourceVisibility?
 }
 

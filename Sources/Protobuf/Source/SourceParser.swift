@@ -10,7 +10,10 @@ struct SourceParser {
   /// The full name of what is around, which is that of the package first.
   private var scope = ""
 
-  private static let lastFieldNumber: Int64 = (1 << 29) - 1
+  private static let lastFieldNumber = Int64(Linker.lastNumber)
+  private static let lastSetNumber = Int64(Linker.lastSetNumber)
+  /// Stands for `max` until it is known whether the message is a message set.
+  private static let undecided = Int64(Int32.max)
 
   /// Reads a file's bytes.
   static func parse(_ bytes: [UInt8], name: String) throws(SourceError) -> FileNode {
@@ -337,6 +340,10 @@ struct SourceParser {
       default: try parseField(of: &message, remarks, extending: nil, oneof: nil)
       }
     }
+    let last = message.isMessageSet ? Linker.lastSetNumber : Linker.lastNumber
+    for place in message.extensionRanges.indices where message.extensionRanges[place].range.last == Self.undecided {
+      message.extensionRanges[place].range.last = last
+    }
   }
 
   private mutating func parseOneof(of message: inout MessageNode, _ remarks: SourceRemarks) throws(SourceError) {
@@ -369,7 +376,7 @@ struct SourceParser {
   private mutating func parseExtensions(of message: inout MessageNode) throws(SourceError) {
     try advance()
     var ranges: [NumberRange] = []
-    repeat { ranges.append(try range(in: 1...Self.lastFieldNumber)) } while try takes(symbol: ",")
+    repeat { ranges.append(try range(in: 1...Self.lastSetNumber, max: Self.undecided)) } while try takes(symbol: ",")
     let options = try optionList()
     try take(";")
     message.extensionRanges += ranges.map { ($0, options) }
@@ -391,11 +398,12 @@ struct SourceParser {
     try take(";")
   }
 
-  private mutating func range(in numbers: ClosedRange<Int64>) throws(SourceError) -> NumberRange {
+  private mutating func range(in numbers: ClosedRange<Int64>, max: Int64? = nil) throws(SourceError) -> NumberRange {
     let first = try integer("a number", in: numbers)
     var last = first
     if try takes("to") {
-      last = try takes("max") ? numbers.upperBound : try integer("the range's end", in: first...numbers.upperBound)
+      last =
+        try takes("max") ? max ?? numbers.upperBound : try integer("the range's end", in: first...numbers.upperBound)
     }
     return NumberRange(first: Int32(first), last: Int32(last))
   }
@@ -451,7 +459,8 @@ struct SourceParser {
 
   private mutating func parseNumber(_ field: inout FieldNode) throws(SourceError) {
     guard try takes(symbol: "=") else { throw error("the field needs a number: \"=\" is missing before \(found)") }
-    field.number = Int32(try integer("the field's number", in: 1...Self.lastFieldNumber))
+    let last = field.extendee == nil ? Self.lastFieldNumber : Self.lastSetNumber
+    field.number = Int32(try integer("the field's number", in: 1...last))
     field.options = try optionList()
   }
 

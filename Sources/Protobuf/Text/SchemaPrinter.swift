@@ -157,8 +157,10 @@ public struct SchemaPrinter {
     if message.isDeprecated { line("option deprecated = true;") }
     write(Self.customOptions(of: message))
     writeOptions(Self.features(of: message, inherited: message.parent?.features ?? message.file.features))
-    writeReserved(message.reservedRanges, message.reservedNames, last: 536_870_911, of: message)
-    for range in message.extensionRanges { line("extensions \(Self.text(range, last: 536_870_911));") }
+    if message.isMessageSet { line("option message_set_wire_format = true;") }
+    let last = message.isMessageSet ? Linker.lastSetNumber : Linker.lastNumber
+    writeReserved(message.reservedRanges, message.reservedNames, last: last, of: message)
+    for range in message.extensionRanges { line("extensions \(Self.text(range, last: last));") }
     let groups = Self.groupNames(message.fields + message.extensions)
     for nested in message.messages where !nested.isMapEntry && !groups.contains(nested.name) { write(nested) }
     for enumeration in message.enums { write(enumeration) }
