@@ -506,6 +506,22 @@ def test_a_status_is_the_exit_code_and_its_details_are_told(grpc_command, any_se
     assert (document["ok"], document["code"]) == (False, "GRPC_FAILED")
 
 
+def test_an_any_in_a_request_whose_type_the_method_s_schema_does_not_have(grpc_command, tmp_path):
+    schema = library.Schema(library.compile_schema(tmp_path, "library/loan.proto"))
+    details = [{"@type": "type.googleapis.com/loan.Loan", "reader": "A"},
+               {"reason": "LENT", "domain": "library", "@type": "type.googleapis.com/google.rpc.ErrorInfo"}]
+    with LibraryServer(schema) as server:
+        words = ["call", "-plaintext", server.address, "library.v1.Library/Fail", "-d"]
+        result = called(grpc_command(*words, json.dumps({"code": 5, "details": details})), 64 + 5)
+        notes(result, "loan.Loan", '{"reader":"A"}')
+        notes(result, "google.rpc.ErrorInfo", '{"reason":"LENT","domain":"library"}')
+        assert server.reflection.questions.count("loan.Loan") == 1
+        unknown = [{"@type": "type.googleapis.com/no.Such", "reader": "A"}]
+        result = called(grpc_command(*words, json.dumps({"details": unknown})), 2)
+        notes(result, "FAIL", "$.details[0].reader: the type type.googleapis.com/no.Such is not known")
+        assert server.reflection.questions.count("no.Such") == 1
+
+
 def packed(type: str, content: bytes) -> dict:
     """An Any whose type the schema of the call does not have."""
     return {"@type": f"type.googleapis.com/{type}", "value": base64.b64encode(content).decode()}

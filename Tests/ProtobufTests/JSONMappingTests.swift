@@ -358,7 +358,7 @@ private func unwritable(_ message: DynamicMessage) -> String? {
       (#"{"a":{"@type":1}}"#, #"$.a: an object with "@type" must stand here"#),
       (#"{"a":{"@type":"x/t.M","@type":"x/t.M"}}"#, #"$.a["@type"]: the field stands twice in one object"#),
       (#"{"a":{"@type":"x/t.M","x":1}}"#, "$.a.x: t.M has no such field"),
-      (#"{"a":{"@type":"x/t.None","i":1}}"#, "$.a.i: google.protobuf.Any has no such field"),
+      (#"{"a":{"@type":"x/t.None","i":1}}"#, "$.a.i: the type x/t.None is not known"),
       (#"{"a":{"@type":"x/t.None"}}"#, "$.a: the type x/t.None is not known"),
       (#"{"a":{"@type":"x/t.None","value":1}}"#, "$.a.value: the type x/t.None is not known"),
       (#"{"a":{"@type":"x/google.protobuf.Duration"}}"#, #"$.a: an object with "value" must stand here"#),

@@ -98,10 +98,13 @@ final class GRPCSchemas {
 
   /// A pool with what the server, or else netdiag, has of the types that an answer's `Any` holds and the answer's own
   /// pool has not; nil where nothing was learnt.
-  func pool(with answer: DynamicMessage) -> DescriptorPool? {
+  func pool(with answer: DynamicMessage) -> DescriptorPool? { pool(with: answer.missingTypes(limit: Self.typeLimit)) }
+
+  /// A pool with what the server, or else netdiag, has of some message types; nil where nothing was learnt.
+  func pool(with types: [String]) -> DescriptorPool? {
     guard reflection != nil else { return nil }
     let count = files.count
-    for name in answer.missingTypes(limit: Self.typeLimit) where asked.count < Self.typeLimit {
+    for name in types where asked.count < Self.typeLimit {
       guard asked.insert(name).inserted, (try? gather(name)) == nil else { continue }
       guard let known = WellKnownFiles.pool?.message(named: name)?.file.name else { continue }
       wanted.append(known)

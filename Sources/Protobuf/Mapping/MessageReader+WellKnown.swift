@@ -123,7 +123,7 @@ extension MessageReader {
       } catch { throw .message(error) }
       bytes = encoded[...]
     } else {
-      let known = try anyMember { reader, token throws(Fault) in
+      let known = try anyMember(unknownType: name) { reader, token throws(Fault) in
         guard token == .string else { throw reader.fault(.unknownType(name)) }
         return try reader.base64()
       }
@@ -134,9 +134,10 @@ extension MessageReader {
     return storage
   }
 
-  /// Reads the members of an `Any` whose content stands under `value`; nil where that is missing.
+  /// Reads the members of an `Any` whose content stands under `value`; nil where that is missing. Of a type that is not
+  /// known, another member is the content in a form that only its schema could explain.
   private mutating func anyMember<Content>(
-    _ read: (inout MessageReader, JSONToken) throws(Fault) -> Content
+    unknownType: String? = nil, _ read: (inout MessageReader, JSONToken) throws(Fault) -> Content
   ) throws(Fault) -> Content? {
     var content: Content?
     var hasType = false
@@ -150,7 +151,9 @@ extension MessageReader {
         let token = try next()
         content = try read(&self, token)
       } else {
-        guard ignoresUnknown else { throw fault(.unknownField("google.protobuf.Any")) }
+        guard ignoresUnknown else {
+          throw fault(unknownType.map { .unknownType($0) } ?? .unknownField("google.protobuf.Any"))
+        }
         try skipValue()
       }
     }

@@ -66,8 +66,8 @@ struct MessageDecoder {
     finder.finish(&storage)
   }
 
-  /// Decodes an item of a message set behind its first tag. One whose number or content is missing or unknown is kept as
-  /// it is; of several, the first counts.
+  /// Decodes an item of a message set behind its first tag. One whose number or content is missing or unknown is kept
+  /// as it is; of several, the first counts.
   private mutating func item(
     _ storage: inout MessageStorage, _ layout: MessageLayout, _ finder: inout EntryFinder, _ place: MessageSetItem.Place
   ) throws(MessageError) {

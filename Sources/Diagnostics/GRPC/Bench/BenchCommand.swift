@@ -58,9 +58,9 @@ let grpcBenchCommand = Netdiag.Command(
       report.detection = connection.detection
       let method = try schemas.method(name)
       report.method = method.fullName
-      schemas.close()
-      var requests = RequestSource(data, as: method.input, .json(JSONReadingOptions()))
+      var requests = RequestSource(data, as: method.input, schemas, .json(JSONReadingOptions()))
       let plan = try BenchPlan(load, method, &requests)
+      schemas.close()
       let run = BenchRun(plan, connection, waiter, until: context.deadline)
       run.onProgress = { progress.show($0, elapsed: $1) }
       let findings = run.run()

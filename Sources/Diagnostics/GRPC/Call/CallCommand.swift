@@ -58,7 +58,7 @@ let grpcCallCommand = Netdiag.Command(
       report.security = connection.connection.security.map { "\($0.version.name), \($0.cipherSuite)" }
       let method = try schemas.method(name)
       report.method = method.fullName
-      var requests = RequestSource(data, as: method.input, RequestForm(flags))
+      var requests = RequestSource(data, as: method.input, schemas, RequestForm(flags))
       let run = CallRun(
         connection: connection, method: method, waiter: waiter, deadline: context.deadline,
         onResponse: { (bytes) throws(Problem) in try printer.print(bytes, of: method, schemas) })
@@ -139,7 +139,7 @@ extension GRPCSchemas {
 
   /// A message type: of the schemas that are here, or of a file that the server has.
   private func type(_ name: String) -> MessageDescriptor? {
-    if let known = WellKnownFiles.pool?.message(named: name) { return known }
+    if let known = WellKnownFiles.pool?.message(named: name) ?? (try? pool())?.message(named: name) { return known }
     return (try? pool(declaring: [name]))?.message(named: name)
   }
 }

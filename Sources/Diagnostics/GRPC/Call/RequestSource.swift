@@ -12,7 +12,8 @@ struct RequestSource {
   /// The largest request, in bytes.
   private static let requestLimit = 64 << 20
 
-  private let type: MessageDescriptor
+  private var type: MessageDescriptor
+  private let schemas: GRPCSchemas
   private let form: RequestForm
   private var splitter: JSONSplitter
   private var texts = TextSplitter(limit: RequestSource.requestLimit)
@@ -21,9 +22,10 @@ struct RequestSource {
   /// Whether standard input may bring more.
   private(set) var isReading: Bool
 
-  /// Requests of a message type.
-  init(_ data: RequestData, as type: MessageDescriptor, _ form: RequestForm) {
+  /// Requests of a message type, which schemas may know more about.
+  init(_ data: RequestData, as type: MessageDescriptor, _ schemas: GRPCSchemas, _ form: RequestForm) {
     self.type = type
+    self.schemas = schemas
     self.form = form
     var limits = JSONLimits()
     limits.bytes = Self.requestLimit
@@ -71,9 +73,7 @@ struct RequestSource {
       let value: ArraySlice<UInt8>?
       do throws(JSONError) { value = try splitter.next() } catch { throw refusal(error.message) }
       guard let value else { return nil }
-      do throws(MappingError) { return try DynamicMessage(json: value, as: type, options: options) } catch {
-        throw refusal(error.message)
-      }
+      return try read(value, options)
     case .text:
       guard let text = texts.next() else {
         guard !texts.isTooLarge else { throw refusal("it is larger than \(Self.requestLimit) bytes") }
@@ -81,6 +81,21 @@ struct RequestSource {
       }
       do throws(SourceError) { return try DynamicMessage(text: text, as: type, name: "request \(count)") } catch {
         throw refusal(error.message)
+      }
+    }
+  }
+
+  private mutating func read(
+    _ value: ArraySlice<UInt8>, _ options: JSONReadingOptions
+  ) throws(Problem) -> DynamicMessage {
+    while true {
+      do throws(MappingError) { return try DynamicMessage(json: value, as: type, options: options) } catch {
+        // A method's schema need not have what an Any is given as: each such type is asked for once.
+        guard case .unknownType(let url) = error.code, let slash = url.utf8.lastIndex(of: 0x2F),
+          let name = String(url.utf8[url.utf8.index(after: slash)...]),
+          let known = schemas.pool(with: [name])?.message(named: type.fullName)
+        else { throw refusal(error.message) }
+        type = known
       }
     }
   }
