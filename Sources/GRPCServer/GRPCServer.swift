@@ -53,17 +53,18 @@ public final class GRPCServer: Sendable {
     state = Mutex(State(listeners: listeners.map(\.channel)))
   }
 
-  /// Starts to serve. Calls that no service has a handler for are the `fallback`'s. `group` lends the event loops, all
-  /// of them; nil makes threads of the server's own. Throws ``ServerStartError`` where it cannot listen, or a method
-  /// has two handlers.
+  /// Starts to serve. Calls that no service has a handler for are the `fallback`'s; requests in other forms than
+  /// gRPC's are the `translator`'s. `group` lends the event loops, all of them; nil makes threads of the server's own.
+  /// Throws ``ServerStartError`` where it cannot listen, or a method has two handlers.
   public static func start(
-    _ services: [Service], fallback: Fallback? = nil, on addresses: [ListenAddress],
-    interceptors: [any ServerInterceptor] = [], configuration: ServerConfiguration = ServerConfiguration(),
-    group lent: MultiThreadedEventLoopGroup? = nil
+    _ services: [Service], fallback: Fallback? = nil, translator: (any CallTranslator)? = nil,
+    on addresses: [ListenAddress], interceptors: [any ServerInterceptor] = [],
+    configuration: ServerConfiguration = ServerConfiguration(), group lent: MultiThreadedEventLoopGroup? = nil
   ) async throws -> GRPCServer {
     try check(services)
     let core = ServerCore(
-      services: services, fallback: fallback, interceptors: interceptors, configuration: configuration)
+      services: services, fallback: fallback, translator: translator, interceptors: interceptors,
+      configuration: configuration)
     let group =
       lent ?? MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.eventLoops ?? System.coreCount))
     let loops = group.makeIterator().map { ServerLoop($0, server: core) }

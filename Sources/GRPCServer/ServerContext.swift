@@ -13,6 +13,12 @@ public struct Peer: Sendable {
   /// The TLS handshake's outcome, the client's certificates included; nil in plaintext.
   public let security: TLSPeerFacts?
 
+  /// A peer of an address as logs write it.
+  public init(address: String, security: TLSPeerFacts? = nil) {
+    self.address = address
+    self.security = security
+  }
+
   /// The names in the client's verified certificate: its DNS names, URIs (a SPIFFE ID among them) and addresses. Empty
   /// where it showed none.
   public var certificateNames: [String] {

@@ -12,6 +12,7 @@ final class ServerCore: Sendable {
   let configuration: ServerConfiguration
   private let handlers: [String: MethodHandler]
   private let fallback: Fallback?
+  let translator: (any CallTranslator)?
   let chain: InterceptorChain
   let logger: Logger
   /// The trailing metadata of calls that are refused before a handler sees them, or while it runs.
@@ -21,10 +22,11 @@ final class ServerCore: Sendable {
   private let connections = Atomic(0)
 
   init(
-    services: [Service], fallback: Fallback?, interceptors: [any ServerInterceptor],
-    configuration: ServerConfiguration
+    services: [Service], fallback: Fallback?, translator: (any CallTranslator)?,
+    interceptors: [any ServerInterceptor], configuration: ServerConfiguration
   ) {
     self.fallback = fallback
+    self.translator = translator
     self.configuration = configuration
     self.services = Set(services.map(\.name))
     var handlers: [String: MethodHandler] = [:]

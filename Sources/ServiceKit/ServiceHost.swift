@@ -35,6 +35,8 @@ public struct HostedService: Sendable {
   public var services: [Service]
   /// Finds what answers calls of no service of its own; nil where nobody does.
   public var fallback: Fallback?
+  /// Reads requests in other forms of HTTP than gRPC's; nil where nobody does.
+  public var translator: (any CallTranslator)?
   /// Answers questions of reflection at the time of each stream, where the host's descriptors do not.
   public var reflection: (@Sendable () -> ReflectionResponder)?
   /// Makes a status of an error of its own; nil for others, which become INTERNAL and are logged.
@@ -48,13 +50,15 @@ public struct HostedService: Sendable {
 
   /// A service; everything but what it serves can be left out.
   public init(
-    services: [Service], fallback: Fallback? = nil, reflection: (@Sendable () -> ReflectionResponder)? = nil,
+    services: [Service], fallback: Fallback? = nil, translator: (any CallTranslator)? = nil,
+    reflection: (@Sendable () -> ReflectionResponder)? = nil,
     errors: @escaping @Sendable (any Error) -> RPCError? = { _ in nil },
     unreadiness: @escaping @Sendable () async -> String? = { nil },
     work: @escaping @Sendable () async throws -> Void = {}, close: @escaping @Sendable () async -> Void = {}
   ) {
     self.services = services
     self.fallback = fallback
+    self.translator = translator
     self.reflection = reflection
     self.errors = errors
     self.unreadiness = unreadiness
@@ -139,7 +143,7 @@ public struct ServiceHost: Sendable {
       throw ConfigurationError("--instance: \(error.message)")
     }
     let server = try await start(
-      services, service.fallback, interceptors(service, services, tokens, spans), configuration, loops)
+      services, service, interceptors(service, services, tokens, spans), configuration, loops)
     let admin = try await startAdmin(state)
     announce(server, admin, version: version)
 
@@ -193,13 +197,13 @@ public struct ServiceHost: Sendable {
   }
 
   private func start(
-    _ services: [Service], _ fallback: Fallback?, _ interceptors: [any ServerInterceptor],
+    _ services: [Service], _ service: HostedService, _ interceptors: [any ServerInterceptor],
     _ configuration: ServerConfiguration, _ loops: MultiThreadedEventLoopGroup
   ) async throws -> GRPCServer {
     do {
       return try await GRPCServer.start(
-        services, fallback: fallback, on: options.listen.map(\.address), interceptors: interceptors,
-        configuration: configuration, group: loops)
+        services, fallback: service.fallback, translator: service.translator, on: options.listen.map(\.address),
+        interceptors: interceptors, configuration: configuration, group: loops)
     } catch let error as ServerStartError {
       throw ConfigurationError("\(error); choose another address with --listen")
     }

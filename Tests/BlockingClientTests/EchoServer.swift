@@ -108,6 +108,7 @@ private struct EchoCall {
       case .headers(let fields, let endStream): try? session.submitHeaders(id, fields, endStream: endStream)
       case .data(let bytes): try? session.send(bytes, on: id, endStream: false)
       case .trailers(let fields): try? session.submitTrailers(id, fields)
+      case .end, .reset: break
       }
     }
   }

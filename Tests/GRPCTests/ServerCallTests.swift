@@ -207,6 +207,7 @@ import Testing
       case .headers(let fields, let end): client.receive(.headers(1, fields, kind: .response, endStream: end))
       case .data(let bytes): client.receive(data(bytes))
       case .trailers(let fields): client.receive(.headers(1, fields, kind: .trailers, endStream: true))
+      case .end, .reset: Issue.record("a call of gRPC ends with its trailers")
       }
       while let event = client.nextEvent() { received.append(event) }
     }

@@ -31,7 +31,7 @@ public enum CallKind: Equatable, Sendable {
 public let defaultReceiveLimit = 4 << 20
 
 /// Whether a content type is gRPC's: `application/grpc`, alone or followed by `+` and a codec or `;` and parameters.
-func isGRPC(contentType: String) -> Bool {
+public func isGRPC(contentType: String) -> Bool {
   if contentType == "application/grpc" { return true }
   guard let rest = contentType.asciiLowercased.after("application/grpc") else { return false }
   return rest.isEmpty || rest.utf8.first == 0x2B || rest.utf8.first == 0x3B

@@ -13,6 +13,14 @@ public struct ServerRequest: Equatable, Sendable {
   public let timeout: Int64?
   /// The client's metadata.
   public let metadata: Metadata
+
+  /// A request; `timeout` is in nanoseconds.
+  public init(path: String, authority: String, timeout: Int64?, metadata: Metadata) {
+    self.path = path
+    self.authority = authority
+    self.timeout = timeout
+    self.metadata = metadata
+  }
 }
 
 /// What a server learns of a call, in order.
@@ -37,6 +45,10 @@ public enum ServerCallAction: Equatable, Sendable {
   case data([UInt8])
   /// Send trailers, which end the stream.
   case trailers(HeaderFields)
+  /// End the body without trailers. gRPC has no use for it; other forms of HTTP do.
+  case end
+  /// Cut the stream off, so that the client sees that what came is not the whole.
+  case reset(HTTP2ErrorCode)
 }
 
 /// The server's side of one call, from the events of its HTTP/2 stream to messages, and from messages to what is sent.

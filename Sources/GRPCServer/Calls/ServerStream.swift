@@ -22,7 +22,7 @@ final class ServerStream: CallTimerTarget, LoopWork, @unchecked Sendable {
   private let connection: ServerConnection
   private let handler: MethodHandler
   private let limits: ServerLimits
-  private var call: ServerCall
+  private var call: OpenCall
 
   private var isLaunched = false
   /// What runs the handler: a worker of the loop's, or a task of its own where it runs elsewhere.
@@ -42,7 +42,7 @@ final class ServerStream: CallTimerTarget, LoopWork, @unchecked Sendable {
   private var stall = StallWatch()
 
   init(
-    id: StreamID, call: ServerCall, handler: MethodHandler, context: ServerContext, connection: ServerConnection
+    id: StreamID, call: OpenCall, handler: MethodHandler, context: ServerContext, connection: ServerConnection
   ) {
     self.id = id
     self.call = call
@@ -305,17 +305,9 @@ final class ServerStream: CallTimerTarget, LoopWork, @unchecked Sendable {
     call.sendHeaders(context.responseHeaders)
   }
 
-  /// Does what the state machine asks for. A stream that is gone meanwhile needs nothing.
+  /// Does what the state machine asks for.
   private func perform() {
-    while let action = call.nextAction() {
-      switch action {
-      case .headers(let fields, let endStream):
-        try? connection.http2.session.submitHeaders(id, fields, endStream: endStream)
-      case .data(let bytes): try? connection.http2.session.send(bytes, on: id, endStream: false)
-      case .trailers(let fields): try? connection.http2.session.submitTrailers(id, fields)
-      }
-    }
-    connection.hasAnswered()
+    connection.perform(&call, on: id)
   }
 }
 

@@ -98,16 +98,35 @@ final class ServerConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
   // MARK: - Calls
 
   private func open(_ id: StreamID, _ fields: HeaderFields, _ event: HTTP2Event) {
-    let path = fields.first(named: ":path") ?? ""
-    let handler = server.handler(for: path)
+    life.settingsInARow = 0
+    if let translated = translated(fields) {
+      translated.receive(event)
+      return begin(id, OpenCall(translated), nil)
+    }
+    let handler = server.handler(for: fields.first(named: ":path") ?? "")
     let receiveLimit = handler?.options.receivedMessageSize ?? limits.receivedMessageSize
     var call = ServerCall(
       receiveLimit: receiveLimit, isServed: handler != nil, refusalTrailers: server.refusalTrailers)
     call.receive(event)
-    life.settingsInARow = 0
-    guard case .started(let request)? = call.nextCallEvent() else { return answer(id, &call) }
-    guard let handler else {
-      let (status, failure) = server.unimplemented(path)
+    begin(id, OpenCall(call), handler)
+  }
+
+  /// The call of a request in another form of HTTP; nil for one of gRPC.
+  private func translated(_ fields: HeaderFields) -> (any TranslatedCall)? {
+    guard let translator = server.translator, !isGRPC(contentType: fields.first(named: "content-type") ?? "") else {
+      return nil
+    }
+    let context = TranslationContext(
+      peer: peer, messageLimit: limits.receivedMessageSize, responseHeaders: server.configuration.responseHeaders,
+      errorDomain: server.configuration.errorDomain)
+    return translator.call(for: fields, in: context)
+  }
+
+  /// Begins a call whose header section was read; what answers it is looked for where that is not known yet.
+  private func begin(_ id: StreamID, _ call: consuming OpenCall, _ handler: MethodHandler?) {
+    guard case .started(let request)? = call.nextCallEvent() else { return perform(&call, on: id) }
+    guard let handler = handler ?? server.handler(for: request.path) else {
+      let (status, failure) = server.unimplemented(request.path)
       return refuse(id, &call, status, failure)
     }
     guard server.admitsCall(of: handler) else {
@@ -133,16 +152,20 @@ final class ServerConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
   }
 
   /// Refuses a call that no handler is to see.
-  private func refuse(_ id: StreamID, _ call: inout ServerCall, _ status: Status, _ failure: ServerFailure) {
+  private func refuse(_ id: StreamID, _ call: inout OpenCall, _ status: Status, _ failure: ServerFailure) {
     call.finish(status, trailers: server.refusalTrailers(status, failure, true))
-    answer(id, &call)
+    perform(&call, on: id)
   }
 
-  /// Answers a call that no handler sees.
-  private func answer(_ id: StreamID, _ call: inout ServerCall) {
+  /// Does what a call's state machine asks for. A stream that is gone meanwhile needs nothing.
+  func perform(_ call: inout OpenCall, on id: StreamID) {
     while let action = call.nextAction() {
-      if case .headers(let fields, let endStream) = action {
-        try? http2.session.submitHeaders(id, fields, endStream: endStream)
+      switch action {
+      case .headers(let fields, let endStream): try? http2.session.submitHeaders(id, fields, endStream: endStream)
+      case .data(let bytes): try? http2.session.send(bytes, on: id, endStream: false)
+      case .trailers(let fields): try? http2.session.submitTrailers(id, fields)
+      case .end: try? http2.session.send([], on: id, endStream: true)
+      case .reset(let code): http2.session.reset(id, code)
       }
     }
     hasAnswered()
