@@ -177,7 +177,10 @@ if embedded {
       ]),
     service(
       "GatewayServer",
-      ["Bytes", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "Protobuf", "Reflection", nioCore, logging]),
+      [
+        "Bytes", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "HTTP2", "Protobuf", "Reflection", "Schemas",
+        "Transcoding", nioCore, logging,
+      ]),
     executable(
       "gateway", ["Bytes", "GRPC", "GRPCClient", "GatewayServer", "ServiceKit", "Sys", argumentParser, nioCore]),
     executable("user-service", ["Schemas", "ServiceKit", "Sys", "UserServer", "UserStore", argumentParser, nioCore]),
@@ -209,7 +212,10 @@ if !embedded, !releasing {
       ]),
     tests(
       "GatewayServer",
-      ["GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "InProcess", "Protobuf", "Reflection", "Schemas"]),
+      [
+        "Bytes", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "HTTP2", "InProcess", "Protobuf", "Reflection",
+        "Schemas", "Transcoding",
+      ]),
     tests("UserServer", ["GRPC", "GRPCMethods", "Schemas", "ServiceKit", "UserStore", swiftProtobuf, logging]),
 
     // What the README shows.

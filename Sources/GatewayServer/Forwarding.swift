@@ -22,6 +22,13 @@ struct Forwarding: Sendable {
         try await forward(unary, request, context)
       }
     }
+    if kind == .serverStreaming {
+      let feed = Method<ServerStreaming, [UInt8], [UInt8]>(
+        service: service, name: method, request: .bytes, response: .bytes)
+      return handle(feed, options: options) { request, writer, context in
+        try await forward(feed, request, writer, context)
+      }
+    }
     let any = Method<Bidirectional, [UInt8], [UInt8]>(
       service: service, name: method, request: .bytes, response: .bytes)
     return handle(any, options: options) { requests, writer, context in
@@ -43,6 +50,19 @@ struct Forwarding: Sendable {
   }
 
   private func forward(
+    _ feed: Method<ServerStreaming, [UInt8], [UInt8]>, _ request: [UInt8], _ writer: ResponseWriter<[UInt8]>,
+    _ context: ServerContext
+  ) async throws {
+    do {
+      try await backend.client.call(feed, request, options: options(context)) { answers in
+        try await pass(answers, writer, context)
+      }
+    } catch let error as RPCError {
+      throw passedOn(error, context)
+    }
+  }
+
+  private func forward(
     _ any: Method<Bidirectional, [UInt8], [UInt8]>, _ requests: RequestStream<[UInt8]>,
     _ writer: ResponseWriter<[UInt8]>, _ context: ServerContext
   ) async throws {
@@ -57,10 +77,7 @@ struct Forwarding: Sendable {
               // The backend has said all that it will; what it said is read below.
             }
           }
-          context.responseHeaders.replace(with: try await answers.headers)
-          try await writer.sendHeaders()
-          while let answer = try await answers.next() { try await writer.write(answer) }
-          context.responseTrailers.replace(with: answers.trailers)
+          try await pass(answers, writer, context)
           // A client that goes on sending is not waited for.
           group.cancelAll()
         }
@@ -68,6 +85,16 @@ struct Forwarding: Sendable {
     } catch let error as RPCError {
       throw passedOn(error, context)
     }
+  }
+
+  /// Passes answers on one by one, with the metadata around them.
+  private func pass(
+    _ answers: ResponseStream<[UInt8]>, _ writer: ResponseWriter<[UInt8]>, _ context: ServerContext
+  ) async throws {
+    context.responseHeaders.replace(with: try await answers.headers)
+    try await writer.sendHeaders()
+    while let answer = try await answers.next() { try await writer.write(answer) }
+    context.responseTrailers.replace(with: answers.trailers)
   }
 
   /// The client's metadata goes along, but for what this hop has put in its place.

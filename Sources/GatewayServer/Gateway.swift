@@ -11,6 +11,7 @@ public import NIOCore
 internal import Protobuf
 public import Reflection
 internal import Synchronization
+internal import Transcoding
 
 /// What stands in front of the backends: it learns what they serve, and passes calls on to them.
 ///
@@ -26,6 +27,10 @@ public final class Gateway: Sendable {
     public var schemaInterval = TimeAmount.seconds(30)
     /// How long to wait before a backend is asked again that could not be asked.
     public var retryInterval = TimeAmount.seconds(1)
+    /// The methods that REST reaches as `POST /package.Service/Method` with JSON, beside those with annotations: one as
+    /// `package.Service/Method`, those of a service as `package.Service`, all that begin alike as `package.*`, every
+    /// one as `*`.
+    public var exposed: [String] = []
     /// For what happens to backends.
     public var logger = Logger(label: "gateway", factory: { _ in SwiftLogNoOpLogHandler() })
 
@@ -44,11 +49,17 @@ public final class Gateway: Sendable {
   public init(_ backends: [Backend], configuration: Configuration = Configuration()) {
     self.backends = backends
     self.configuration = configuration
-    routes = Mutex(Routes(backends))
+    routes = Mutex(Routes(backends, exposed: configuration.exposed))
   }
 
   /// What answers the calls of a path; nil where nobody does, and for the gateway's own services.
   public func handler(for path: String) -> MethodHandler? { routes.withLock { $0 }.handler(for: path) }
+
+  /// What reads requests of REST, by the annotations `google.api.http` of the backends' schemas, and of gRPC-Web.
+  public var translator: any CallTranslator { EdgeTranslator(self) }
+
+  /// Where requests of REST lead at this moment.
+  var restRoutes: RESTRoutes { routes.withLock { $0.rest } }
 
   /// What answers questions of reflection: the files of every backend, as one.
   public var reflection: ReflectionResponder { routes.withLock { $0.reflection } }
@@ -86,10 +97,17 @@ public final class Gateway: Sendable {
     do {
       let schema = try await BackendSchema.ask(backend.client)
       guard backend.told(schema) else { return true }
-      routes.withLock { $0 = Routes(backends) }
+      let changed = Routes(backends, exposed: configuration.exposed)
+      let known = routes.withLock { routes in
+        defer { routes = changed }
+        return routes.rest.problems
+      }
       logger.notice(
         "backend \(backend.name) told its schema",
         metadata: ["services": "\(schema.services.joined(separator: ","))", "files": "\(schema.files.count)"])
+      for problem in changed.rest.problems where !known.contains(problem) {
+        logger.warning("not served as REST: \(problem.message)")
+      }
       return true
     } catch {
       guard !Task.isCancelled else { return false }

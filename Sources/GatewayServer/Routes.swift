@@ -12,17 +12,20 @@ internal import Reflection
 struct Routes: Sendable {
   /// Answers questions of reflection.
   let reflection: ReflectionResponder
+  /// Where requests of REST lead.
+  let rest: RESTRoutes
 
   private let backends: [Backend]
   private var services: [String: Backend] = [:]
   private var handlers: [String: MethodHandler] = [:]
 
   /// The routes to some backends. Where two serve the same service, the first one has it; where two have different
-  /// files of one name, the first one's counts.
-  init(_ backends: [Backend]) {
+  /// files of one name, the first one's counts. What `exposed` are is said by ``Gateway/Configuration/exposed``.
+  init(_ backends: [Backend], exposed: [String] = []) {
     self.backends = backends
     var files: [String: [UInt8]] = [:]
     var index: DescriptorIndex?
+    var schemas: [(pool: DescriptorPool, services: [String])] = []
     for backend in backends {
       guard let schema = backend.schema else { continue }
       let together = files.merging(schema.files) { first, _ in first }
@@ -35,12 +38,15 @@ struct Routes: Sendable {
       guard let pool = try? DescriptorPool(files: schema.files.keys.sorted().compactMap { schema.files[$0] }) else {
         continue
       }
+      let owned = services
+      schemas.append((pool, schema.services.filter { owned[$0] === backend }))
       for method in pool.services.flatMap(\.methods) where services[method.service.fullName] === backend {
         let forwarding = Forwarding(backend: backend, service: method.service.fullName, method: method.name)
         handlers[method.callPath] = forwarding.handler(
           CallKind(isClientStreaming: method.isClientStreaming, isServerStreaming: method.isServerStreaming))
       }
     }
+    rest = RESTRoutes(schemas, exposed: schemas.isEmpty ? [] : exposed)
     let names = services.keys.sorted() + Gateway.ownServices.sorted()
     reflection = ReflectionResponder(index ?? DescriptorIndex(), services: names)
   }

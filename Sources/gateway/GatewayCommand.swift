@@ -18,8 +18,9 @@ struct GatewayCommand: ServiceCommand {
     discussion: """
       What a backend serves is learned from it by reflection, and asked for again every --schema-interval, so that \
       neither generated code nor a list of methods is needed. Health and reflection are answered by the gateway \
-      itself: about itself, and about all backends. SIGTERM and SIGINT end the program once the running calls have \
-      ended; a second one ends it at once.
+      itself: about itself, and about all backends. Clients without gRPC reach methods with an annotation \
+      google.api.http as REST, and all of them as gRPC-Web. SIGTERM and SIGINT end the program once the running calls \
+      have ended; a second one ends it at once.
 
       For a trial: gateway --backend localhost:50051 --listen localhost:8080
 
@@ -32,7 +33,7 @@ struct GatewayCommand: ServiceCommand {
     + [
       EnvironmentFlag("backend", .list), EnvironmentFlag("backend-ca"), EnvironmentFlag("backend-cert"),
       EnvironmentFlag("backend-key"), EnvironmentFlag("service-config"), EnvironmentFlag("schema-interval"),
-      EnvironmentFlag("resolve-interval"),
+      EnvironmentFlag("resolve-interval"), EnvironmentFlag("expose", .list),
     ]
 
   @Option(
@@ -65,6 +66,16 @@ struct GatewayCommand: ServiceCommand {
   @Option(help: ArgumentHelp("How often the names of backends are looked up.", valueName: "time"))
   var resolveInterval = TimeArgument(.seconds(30))
 
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      """
+      Let JSON reach methods without annotations, too, as POST /package.Service/Method: one by \
+      package.Service/Method, those of a service by package.Service, all that begin alike by package.*, every one by \
+      '*'. May be repeated.
+      """, valueName: "pattern"))
+  var expose: [String] = []
+
   @OptionGroup var server: ServerOptions
 
   static func main() async { await runAsProgram() }
@@ -85,6 +96,7 @@ struct GatewayCommand: ServiceCommand {
     try await ServiceHost.run(name: "gateway", version: sondeVersion, options: server, descriptors: []) { environment in
       var configuration = Gateway.Configuration()
       configuration.schemaInterval = schemaInterval.amount
+      configuration.exposed = expose
       configuration.logger = environment.logger
       var backends: [Backend] = []
       for target in targets {
@@ -99,8 +111,8 @@ struct GatewayCommand: ServiceCommand {
       }
       let gateway = Gateway(backends, configuration: configuration)
       return HostedService(
-        services: [], fallback: { gateway.handler(for: $0) }, reflection: { gateway.reflection },
-        unreadiness: { gateway.problem }, work: gateway.run, close: gateway.close)
+        services: [], fallback: { gateway.handler(for: $0) }, translator: gateway.translator,
+        reflection: { gateway.reflection }, unreadiness: { gateway.problem }, work: gateway.run, close: gateway.close)
     }
   }
 

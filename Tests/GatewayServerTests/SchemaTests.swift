@@ -94,7 +94,8 @@ private func backend(
     #expect(gateway.handler(for: "/user.v1.UserService/GetUser") == nil)
     #expect(await gateway.look(at: second))
     #expect(gateway.handler(for: "/user.v1.UserService/GetUser")?.method.kind == .unary)
-    #expect(gateway.handler(for: "/user.v1.UserService/StreamUsers")?.method.kind == .bidirectional)
+    #expect(gateway.handler(for: "/user.v1.UserService/StreamUsers")?.method.kind == .serverStreaming)
+    #expect(gateway.handler(for: "/user.v1.UserService/CreateUsers")?.method.kind == .bidirectional)
     // A method that the schema lacks may be there all the same.
     #expect(gateway.handler(for: "/pb.Greeter/SayGoodbye") != nil)
     #expect(gateway.handler(for: "/other.Service/Call") == nil)

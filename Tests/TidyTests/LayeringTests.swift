@@ -52,8 +52,8 @@ let floors: [[String: Set<String>]] = [
       "ServiceMethods", "SwiftProtobuf", "Synchronization", "Telemetry", "UserStore",
     ],
     "GatewayServer": [
-      "Bytes", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "Logging", "NIOCore", "Protobuf", "Reflection",
-      "Synchronization",
+      "Bytes", "GRPC", "GRPCClient", "GRPCMethods", "GRPCServer", "HTTP2", "Logging", "NIOCore", "Protobuf",
+      "Reflection", "Schemas", "Synchronization", "Transcoding",
     ],
   ],
   [

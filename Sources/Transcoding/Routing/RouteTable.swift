@@ -5,7 +5,7 @@ public import Protobuf
 
 /// What a table of routes is made of, beside the annotations of the schema.
 public struct RouteOptions: Sendable {
-  /// The full names of the services whose annotations count; nil for all.
+  /// The full names of the services that count; nil for all.
   public var services: [String]?
   /// Rules by their selectors, in place of what is annotated there: of a selector that stands twice the last one
   /// counts.
@@ -89,7 +89,7 @@ public struct RouteTable: Sendable {
     for service in pool.services where options.services?.contains(service.fullName) ?? true {
       for method in service.methods { add(method, rules[method.fullName]) }
     }
-    for pattern in options.exposed { expose(pattern, pool) }
+    for pattern in options.exposed { expose(pattern, pool, options.services) }
   }
 
   /// The method of a call's path, `/package.Service/Method`, where a route leads to it.
@@ -184,14 +184,14 @@ public struct RouteTable: Sendable {
     methods[method.callPath] = method
   }
 
-  private mutating func expose(_ pattern: String, _ pool: DescriptorPool) {
+  private mutating func expose(_ pattern: String, _ pool: DescriptorPool, _ services: [String]?) {
     let text = pattern.after("/") ?? pattern
     let prefix = text.utf8.last == 0x2A ? String(text.dropLast()) : nil
     guard !(prefix ?? text).utf8.contains(0x2A), !text.isEmpty else {
       return problem(pattern, "a pattern is a method, a service, or ends with its only \"*\"")
     }
     var hasFound = false
-    for service in pool.services {
+    for service in pool.services where services?.contains(service.fullName) ?? true {
       for method in service.methods {
         let name = String(method.callPath.dropFirst())
         let fits = prefix.map { name.utf8.starts(with: $0.utf8) } ?? (text == name || text == service.fullName)
