@@ -148,7 +148,10 @@ if embedded {
       ["Bytes", "GRPC", "JSON", "Protobuf", "Sys", nioCore, nioHTTP1, nioPosix, coreMetrics, logging, tracing]),
     service(
       "GRPCServer",
-      ["GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Reflection", "TLS", nioCore, nioPosix, logging]),
+      [
+        "GRPC", "GRPCMethods", "HTTP2", "Health", "NIOTransport", "Reflection", "TLS", nioCore, nioHTTP1, nioPosix,
+        logging,
+      ]),
     service(
       "GRPCClient",
       [

@@ -29,8 +29,8 @@ let floors: [[String: Set<String>]] = [
   ],
   [
     "GRPCServer": [
-      "GRPC", "GRPCMethods", "Glibc", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport", "Reflection",
-      "Synchronization", "TLS",
+      "GRPC", "GRPCMethods", "Glibc", "HTTP2", "Health", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOTransport",
+      "Reflection", "Synchronization", "TLS",
     ],
     "GRPCClient": [
       "Bytes", "Fault", "GRPC", "GRPCMethods", "HTTP2", "Health", "Logging", "NIOCore", "NIOPosix", "NIOTransport",

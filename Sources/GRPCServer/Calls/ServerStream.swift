@@ -19,7 +19,7 @@ internal import Synchronization
 final class ServerStream: CallTimerTarget, LoopWork, @unchecked Sendable {
   let id: StreamID
   let context: ServerContext
-  private let connection: ServerConnection
+  private let connection: any CallCarrier
   private let handler: MethodHandler
   private let limits: ServerLimits
   private var call: OpenCall
@@ -42,7 +42,7 @@ final class ServerStream: CallTimerTarget, LoopWork, @unchecked Sendable {
   private var stall = StallWatch()
 
   init(
-    id: StreamID, call: OpenCall, handler: MethodHandler, context: ServerContext, connection: ServerConnection
+    id: StreamID, call: OpenCall, handler: MethodHandler, context: ServerContext, connection: any CallCarrier
   ) {
     self.id = id
     self.call = call
@@ -97,14 +97,13 @@ final class ServerStream: CallTimerTarget, LoopWork, @unchecked Sendable {
 
   /// Whether answers have waited for the client to read them for longer than it may take.
   func isStalled(_ now: NIODeadline) -> Bool {
-    guard let time = stall.time(of: connection.http2.session.pendingBytes(on: id), now) else { return false }
+    guard let time = stall.time(of: connection.pendingBytes(on: id), now) else { return false }
     return time >= limits.stallTime
   }
 
   /// Cuts the call off: the client is told, and the handler cancelled.
   func cutOff(_ error: RPCError) {
-    connection.http2.session.reset(id, .cancel)
-    connection.http2.setNeedsFlush()
+    connection.cutOff(id)
     abandon(error)
   }
 
@@ -202,8 +201,7 @@ final class ServerStream: CallTimerTarget, LoopWork, @unchecked Sendable {
   private func releaseWindow() {
     let held = end == nil ? min(unreleased, call.unreadBytes) : 0
     guard unreleased > held else { return }
-    connection.http2.session.consume(id, unreleased - held)
-    connection.http2.setNeedsFlush()
+    connection.consume(id, unreleased - held)
     unreleased = held
   }
 
@@ -212,7 +210,7 @@ final class ServerStream: CallTimerTarget, LoopWork, @unchecked Sendable {
   private func launch() {
     if let request { context.counts.received(request.count, compressed: call.lastMessageWasCompressed) }
     handler.callStarted()
-    connection.callStarted()
+    connection.server.callStarted()
     isLaunched = true
     if let executor = handler.executor {
       task = Task(executorPreference: executor) { await self.run() }
@@ -243,7 +241,7 @@ final class ServerStream: CallTimerTarget, LoopWork, @unchecked Sendable {
       return connection.loop.execute { self.finish(frame, error) }
     }
     handler.callEnded()
-    connection.callEnded()
+    connection.server.callEnded()
     answer(frame, error)
     if end == nil { end = RPCError(.cancelled, "the handler has returned") }
     releaseWindow()
@@ -386,7 +384,7 @@ extension ServerStream {
       sendHeaders()
     }
     perform()
-    return connection.http2.session.pendingBytes(on: id) <= limits.sendBuffer
+    return connection.pendingBytes(on: id) <= limits.sendBuffer
   }
 
   private func wait(reader suspension: Suspension<[UInt8]?>) {
@@ -400,7 +398,7 @@ extension ServerStream {
 
   private func wait(writer suspension: Suspension<Void>) {
     if let end { return suspension.resume(.failure(end)) }
-    guard connection.http2.session.notifyWhenDrained(id, to: limits.sendBuffer / 2) else {
+    guard connection.notifyWhenDrained(id, to: limits.sendBuffer / 2) else {
       return suspension.resume(.success(()))
     }
     writer = suspension

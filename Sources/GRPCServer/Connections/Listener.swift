@@ -78,20 +78,42 @@ struct Listener {
       if channel.localAddress?.port != nil {
         try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
       }
-      let session = try HTTP2Session(role: .server, limits: server.configuration.limits.http2)
-      let tls: TLSSession? =
-        switch server.configuration.security {
-        case .plaintext: nil
-        case .tls(let source): try TLSSession(source.context)
-        }
-      let http2 = HTTP2Connection(session: session, tls: tls, executor: loop.executor)
-      let connection = ServerConnection(http2, remoteAddress: describe(channel.remoteAddress), owner: loop)
-      try channel.pipeline.syncOperations.addHandler(http2)
-      loop.add(connection)
+      if case .plaintext = server.configuration.security, server.translator != nil {
+        let first = ProtocolSwitch(
+          owner: loop, http1: { channel, first in try addHTTP1(to: channel, .after(first), loop) },
+          http2: { channel, first in try addHTTP2(to: channel, .after(first), loop) })
+        try channel.pipeline.syncOperations.addHandler(first)
+        loop.add(first)
+      } else {
+        loop.add(try addHTTP2(to: channel, .last, loop))
+      }
     } catch {
       server.connectionEnded()
       throw error
     }
+  }
+
+  private static func addHTTP2(
+    to channel: any Channel, _ position: ChannelPipeline.SynchronousOperations.Position, _ loop: ServerLoop
+  ) throws -> ServerConnection {
+    let session = try HTTP2Session(role: .server, limits: loop.server.configuration.limits.http2)
+    let tls: TLSSession? =
+      switch loop.server.configuration.security {
+      case .plaintext: nil
+      case .tls(let source): try TLSSession(source.context)
+      }
+    let http2 = HTTP2Connection(session: session, tls: tls, executor: loop.executor)
+    let connection = ServerConnection(http2, remoteAddress: describe(channel.remoteAddress), owner: loop)
+    try channel.pipeline.syncOperations.addHandler(http2, position: position)
+    return connection
+  }
+
+  private static func addHTTP1(
+    to channel: any Channel, _ position: ChannelPipeline.SynchronousOperations.Position, _ loop: ServerLoop
+  ) throws -> HTTP1Connection {
+    let connection = HTTP1Connection(peer: Peer(address: describe(channel.remoteAddress)), owner: loop)
+    try channel.pipeline.syncOperations.addHandlers(connection.handlers, position: position)
+    return connection
   }
 
   /// A peer's address in the form that gRPC's libraries log.

@@ -18,6 +18,10 @@ extension ServerConnection {
 
   // MARK: - Ending well
 
+  func drain() { drain("") }
+
+  func abort() { http2.abort() }
+
   /// Asks the client to open no more streams, and closes once those that it has opened are done. Streams that it opens
   /// before it has read that are still served.
   func drain(_ farewell: String, grace: TimeAmount? = nil) {

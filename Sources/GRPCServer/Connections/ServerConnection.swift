@@ -10,7 +10,7 @@ internal import NIOTransport
 /// A client's connection: its calls by their streams. When it should end is in `ServerConnection+Life.swift`.
 ///
 /// It belongs to its loop's thread.
-final class ServerConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
+final class ServerConnection: HTTP2ConnectionDelegate, CallCarrier, LoopConnection, @unchecked Sendable {
   let server: ServerCore
   let http2: HTTP2Connection
   let limits: ServerLimits
@@ -22,7 +22,7 @@ final class ServerConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
   private let owner: ServerLoop
   private let remoteAddress: String
   private(set) var streams: [StreamID: ServerStream] = [:]
-  private lazy var peer = Peer(address: remoteAddress, security: http2.securityFacts)
+  private(set) lazy var peer = Peer(address: remoteAddress, security: http2.securityFacts)
 
   init(_ http2: HTTP2Connection, remoteAddress: String, owner: ServerLoop) {
     self.http2 = http2
@@ -99,65 +99,25 @@ final class ServerConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
 
   private func open(_ id: StreamID, _ fields: HeaderFields, _ event: HTTP2Event) {
     life.settingsInARow = 0
-    if let translated = translated(fields) {
+    let started: ServerStream?
+    if server.translator != nil, !isGRPC(contentType: fields.first(named: "content-type") ?? ""),
+      let translated = translated(fields)
+    {
       translated.receive(event)
-      return begin(id, OpenCall(translated), nil)
+      started = begin(id, OpenCall(translated), nil)
+    } else {
+      let handler = server.handler(for: fields.first(named: ":path") ?? "")
+      let receiveLimit = handler?.options.receivedMessageSize ?? limits.receivedMessageSize
+      var call = ServerCall(
+        receiveLimit: receiveLimit, isServed: handler != nil, refusalTrailers: server.refusalTrailers)
+      call.receive(event)
+      started = begin(id, OpenCall(call), handler)
     }
-    let handler = server.handler(for: fields.first(named: ":path") ?? "")
-    let receiveLimit = handler?.options.receivedMessageSize ?? limits.receivedMessageSize
-    var call = ServerCall(
-      receiveLimit: receiveLimit, isServed: handler != nil, refusalTrailers: server.refusalTrailers)
-    call.receive(event)
-    begin(id, OpenCall(call), handler)
+    guard let started else { return }
+    streams[id] = started
+    started.start()
   }
 
-  /// The call of a request in another form of HTTP; nil for one of gRPC.
-  private func translated(_ fields: HeaderFields) -> (any TranslatedCall)? {
-    guard let translator = server.translator, !isGRPC(contentType: fields.first(named: "content-type") ?? "") else {
-      return nil
-    }
-    let context = TranslationContext(
-      peer: peer, messageLimit: limits.receivedMessageSize, responseHeaders: server.configuration.responseHeaders,
-      errorDomain: server.configuration.errorDomain)
-    return translator.call(for: fields, in: context)
-  }
-
-  /// Begins a call whose header section was read; what answers it is looked for where that is not known yet.
-  private func begin(_ id: StreamID, _ call: consuming OpenCall, _ handler: MethodHandler?) {
-    guard case .started(let request)? = call.nextCallEvent() else { return perform(&call, on: id) }
-    guard let handler = handler ?? server.handler(for: request.path) else {
-      let (status, failure) = server.unimplemented(request.path)
-      return refuse(id, &call, status, failure)
-    }
-    guard server.admitsCall(of: handler) else {
-      let status = Status(.resourceExhausted, "the server has as many calls in flight as it takes")
-      return refuse(id, &call, status, .tooManyCalls)
-    }
-    let now = NIODeadline.now()
-    let context = ServerContext(
-      handler: handler, request: request, peer: peer, start: now,
-      deadline: deadline(now, request.timeout, handler.options.callTime ?? limits.callTime),
-      responseHeaders: server.configuration.responseHeaders)
-    let stream = ServerStream(id: id, call: call, handler: handler, context: context, connection: self)
-    streams[id] = stream
-    stream.start()
-  }
-
-  /// The earlier of the client's deadline and the longest time of a call.
-  private func deadline(_ now: NIODeadline, _ timeout: Int64?, _ limit: TimeAmount?) -> NIODeadline? {
-    guard timeout != nil || limit != nil else { return nil }
-    let nanoseconds = min(timeout ?? .max, limit?.nanoseconds ?? .max)
-    let (uptime, overflow) = Int64(now.uptimeNanoseconds).addingReportingOverflow(nanoseconds)
-    return overflow ? .distantFuture : .uptimeNanoseconds(UInt64(max(0, uptime)))
-  }
-
-  /// Refuses a call that no handler is to see.
-  private func refuse(_ id: StreamID, _ call: inout OpenCall, _ status: Status, _ failure: ServerFailure) {
-    call.finish(status, trailers: server.refusalTrailers(status, failure, true))
-    perform(&call, on: id)
-  }
-
-  /// Does what a call's state machine asks for. A stream that is gone meanwhile needs nothing.
   func perform(_ call: inout OpenCall, on id: StreamID) {
     while let action = call.nextAction() {
       switch action {
@@ -177,7 +137,17 @@ final class ServerConnection: HTTP2ConnectionDelegate, @unchecked Sendable {
     http2.setNeedsFlush()
   }
 
-  func callStarted() { server.callStarted() }
+  func pendingBytes(on id: StreamID) -> Int { http2.session.pendingBytes(on: id) }
 
-  func callEnded() { server.callEnded() }
+  func notifyWhenDrained(_ id: StreamID, to mark: Int) -> Bool { http2.session.notifyWhenDrained(id, to: mark) }
+
+  func consume(_ id: StreamID, _ count: Int) {
+    http2.session.consume(id, count)
+    http2.setNeedsFlush()
+  }
+
+  func cutOff(_ id: StreamID) {
+    http2.session.reset(id, .cancel)
+    http2.setNeedsFlush()
+  }
 }

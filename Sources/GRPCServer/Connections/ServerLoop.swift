@@ -10,7 +10,7 @@ final class ServerLoop: @unchecked Sendable {
   let timers: CallTimers
   private(set) var isDraining = false
 
-  private var connections: [ObjectIdentifier: ServerConnection] = [:]
+  private var connections: [ObjectIdentifier: any LoopConnection] = [:]
   private var sweeper: RepeatedTask?
   private var emptied: [EventLoopPromise<Void>] = []
 
@@ -23,7 +23,7 @@ final class ServerLoop: @unchecked Sendable {
     timers = CallTimers(loop)
   }
 
-  func add(_ connection: ServerConnection) {
+  func add(_ connection: any LoopConnection) {
     connections[ObjectIdentifier(connection)] = connection
     if sweeper == nil {
       sweeper = executor.loop.scheduleRepeatedTask(initialDelay: Self.sweepInterval, delay: Self.sweepInterval) {
@@ -32,7 +32,14 @@ final class ServerLoop: @unchecked Sendable {
     }
   }
 
-  func ended(_ connection: ServerConnection) {
+  /// A connection goes on as another one, which it turned out to be.
+  func replace(_ connection: any LoopConnection, with other: any LoopConnection) {
+    connections[ObjectIdentifier(connection)] = nil
+    connections[ObjectIdentifier(other)] = other
+    if isDraining { other.drain() }
+  }
+
+  func ended(_ connection: any LoopConnection) {
     guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
     server.connectionEnded()
     if connections.isEmpty { becameEmpty() }
@@ -43,14 +50,14 @@ final class ServerLoop: @unchecked Sendable {
     isDraining = true
     let promise = executor.loop.makePromise(of: Void.self)
     emptied.append(promise)
-    for connection in connections.values { connection.drain("") }
+    for connection in connections.values { connection.drain() }
     if connections.isEmpty { becameEmpty() }
     return promise.futureResult
   }
 
   /// Cuts every connection off.
   func stop() {
-    for connection in connections.values { connection.http2.abort() }
+    for connection in connections.values { connection.abort() }
   }
 
   private func becameEmpty() {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client of HTTP that is curl: requests as people write them, over HTTP/2 without TLS."""
+"""A client of HTTP that is curl: requests as people write them, without TLS."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Answer:
 class Web:
     """Asks one server."""
 
-    def __init__(self, port: int, *flags: str):
-        self.flags = ["--http2-prior-knowledge", *flags]
+    def __init__(self, port: int, version: str = "2"):
+        self.flags = ["--http2-prior-knowledge" if version == "2" else f"--http{version}"]
         self.base = f"http://127.0.0.1:{port}"
 
     def command(self, method: str, path: str, headers: dict[str, str], *flags: str) -> list[str]:
