@@ -90,13 +90,16 @@ public final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
   /// Bytes that are framed at once, between two looks at the channel's buffer.
   private static let writeSize = 64 * 1_024
 
-  /// A connection over a session, with or without TLS.
+  /// A connection over a session, with or without TLS. Where a ``TLSHandler`` stands in front, there is none here but
+  /// what it agreed on.
   public init(
-    session: consuming HTTP2Session, tls: consuming TLSSession?, executor: LoopExecutor
+    session: consuming HTTP2Session, tls: consuming TLSSession?, executor: LoopExecutor,
+    securityFacts: TLSPeerFacts? = nil
   ) {
     self.session = session
     self.tls = Layer(tls)
     self.executor = executor
+    self.securityFacts = securityFacts
   }
 
   // MARK: - For the delegate

@@ -88,14 +88,15 @@ public struct ServiceHost: Sendable {
   private let instance: String
 
   /// Runs the service that `make` makes until a signal ends it. `descriptors` is the FileDescriptorSet of what it
-  /// serves, for reflection. Throws `ConfigurationError` where it cannot start.
+  /// serves, for reflection; `speaksHTTP1` lets TLS agree on HTTP/1.1, too, which a service with a translator speaks.
+  /// Throws `ConfigurationError` where it cannot start.
   public static func run(
-    name: String, version: String, options: ServerOptions, descriptors: [UInt8],
+    name: String, version: String, options: ServerOptions, descriptors: [UInt8], speaksHTTP1: Bool = false,
     make: (ServiceEnvironment) async throws -> HostedService
   ) async throws {
     let host = try ServiceHost(name: name, options: options)
     defer { host.sink.close() }
-    try await host.run(version: version, descriptors: descriptors, make: make)
+    try await host.run(version: version, descriptors: descriptors, speaksHTTP1: speaksHTTP1, make: make)
   }
 
   private init(name: String, options: ServerOptions) throws {
@@ -115,10 +116,11 @@ public struct ServiceHost: Sendable {
   }
 
   private func run(
-    version: String, descriptors: [UInt8], make: (ServiceEnvironment) async throws -> HostedService
+    version: String, descriptors: [UInt8], speaksHTTP1: Bool,
+    make: (ServiceEnvironment) async throws -> HostedService
   ) async throws {
     let signals = TerminationSignals()
-    let files = options.tlsFiles
+    let files = options.tlsFiles(protocols: speaksHTTP1 ? ["h2", "http/1.1"] : ["h2"])
     let security = try files.map { TLSContextSource(try $0.load()) }
     let tokens = try options.authTokenFile.map { try TokenFile($0) }
     let spans = try spanExport(version: version)
@@ -227,7 +229,7 @@ public struct ServiceHost: Sendable {
       "started",
       metadata: [
         "version": "\(version)", "instance": "\(instance)", "shutdown_budget": "\(TimeArgument(budget))",
-        "security": "\(options.tlsFiles == nil ? "plaintext" : options.tlsClientCa == nil ? "tls" : "mutual tls")",
+        "security": "\(options.tlsCert == nil ? "plaintext" : options.tlsClientCa == nil ? "tls" : "mutual tls")",
       ])
     if let admin { logger.notice("admin on port \(admin.port)") }
     for address in server.addresses { logger.notice("listening on \(address)") }
@@ -346,8 +348,8 @@ private final class HostState: Sendable {
 }
 
 extension ServerOptions {
-  fileprivate var tlsFiles: TLSFiles? {
+  fileprivate func tlsFiles(protocols: [String]) -> TLSFiles? {
     guard let tlsCert, let tlsKey else { return nil }
-    return TLSFiles(certificate: tlsCert, key: tlsKey, clientAuthorities: tlsClientCa)
+    return TLSFiles(certificate: tlsCert, key: tlsKey, clientAuthorities: tlsClientCa, protocols: protocols)
   }
 }

@@ -9,6 +9,8 @@ struct TLSFiles: Sendable {
   let certificate: String
   let key: String
   let clientAuthorities: String?
+  /// The protocols that ALPN may agree on, best first.
+  let protocols: [String]
 
   var paths: [String] { [certificate, key] + (clientAuthorities.map { [$0] } ?? []) }
 
@@ -27,7 +29,7 @@ struct TLSFiles: Sendable {
     do throws(TLSConfigurationError) {
       let identity = try TLSIdentity(certificateChainPEM: chain, privateKeyPEM: key)
       var configuration = TLSServerConfiguration(identity: identity)
-      configuration.alpn = ["h2"]
+      configuration.alpn = protocols
       if let authorities {
         configuration.clientVerification = .require(.bundles([authorities]))
       }

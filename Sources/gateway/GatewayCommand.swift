@@ -93,7 +93,9 @@ struct GatewayCommand: ServiceCommand {
 
   func run() async throws {
     let targets = try targets()
-    try await ServiceHost.run(name: "gateway", version: sondeVersion, options: server, descriptors: []) { environment in
+    try await ServiceHost.run(
+      name: "gateway", version: sondeVersion, options: server, descriptors: [], speaksHTTP1: true
+    ) { environment in
       var configuration = Gateway.Configuration()
       configuration.schemaInterval = schemaInterval.amount
       configuration.exposed = expose

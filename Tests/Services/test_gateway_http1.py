@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 
 import pytest
 
 from peers.users import name, until
+from peers.web import Stream
 
 LIST = b"GET /v1/users?page_size=1 HTTP/1.1\r\nHost: a\r\n"
 
@@ -217,3 +219,44 @@ def test_a_reader_that_does_not_read_holds_its_client_back(front, service):
 def test_grpc_shares_the_port(front):
     with front.client() as client:
         assert client.greet("Ada") == "Hello, Ada!"
+
+
+# --- TLS
+
+
+@pytest.fixture(scope="module")
+def secure(service, gateway, certificates):
+    files = [f"--tls-cert={certificates('server.pem')}", f"--tls-key={certificates('server.key')}"]
+    with gateway(service.target, *files, f"--tls-client-ca={certificates('ca.pem')}") as front:
+        yield front.ready()
+
+
+def ask_securely(front, certificates, *flags: str) -> subprocess.CompletedProcess:
+    known = ["--cacert", certificates("ca.pem"), "--cert", certificates("client.pem")]
+    known += ["--key", certificates("client.key"), "--max-time", "20", "-sS", *flags]
+    command = ["curl", *known, f"https://localhost:{front.port}/v1/users"]
+    return subprocess.run(command, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("version, flag", [("1.1", "--http1.1"), ("2", "--http2"), ("1.1", "--no-alpn")])
+def test_tls_agrees_on_the_version(secure, client, certificates, version, flag):
+    client.create()
+    done = ask_securely(secure, certificates, flag, "-w", "%{stderr}%{http_version}")
+    assert done.returncode == 0 and done.stderr.decode() == version
+    assert "totalSize" in json.loads(done.stdout)
+
+
+def test_a_client_without_a_certificate_is_turned_away(secure, certificates):
+    command = ["curl", "-sS", "--cacert", certificates("ca.pem"), "--max-time", "20", "--http1.1"]
+    done = subprocess.run([*command, f"https://localhost:{secure.port}/v1/users"], capture_output=True, check=False)
+    assert done.returncode != 0 and done.stdout == b""
+
+
+def test_a_stream_over_tls(secure, service, client, certificates):
+    command = ["curl", "-sS", "-N", "--http1.1", "--cacert", certificates("ca.pem")]
+    command += ["--cert", certificates("client.pem"), "--key", certificates("client.key")]
+    with Stream([*command, f"https://localhost:{secure.port}/v1/users:watch"]) as stream:
+        until(lambda: service.active("WatchUsers") == 1)
+        made = client.create()
+        assert made.id in stream.until('{"result"')
+    until(lambda: service.active("WatchUsers") == 0)

@@ -78,15 +78,18 @@ struct Listener {
       if channel.localAddress?.port != nil {
         try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
       }
-      if case .plaintext = server.configuration.security, server.translator != nil {
-        let first = ProtocolSwitch(
-          owner: loop, http1: { channel, first in try addHTTP1(to: channel, .after(first), loop) },
-          http2: { channel, first in try addHTTP2(to: channel, .after(first), loop) })
-        try channel.pipeline.syncOperations.addHandler(first)
-        loop.add(first)
-      } else {
-        loop.add(try addHTTP2(to: channel, .last, loop))
-      }
+      let tls: TLSSession? =
+        switch server.configuration.security {
+        case .plaintext: nil
+        case .tls(let source): try TLSSession(source.context)
+        }
+      guard server.translator != nil else { return loop.add(try addHTTP2(to: channel, tls, .last, loop)) }
+      let choice = ProtocolSwitch(
+        owner: loop, http1: { channel, choice in try addHTTP1(to: channel, after: choice, loop) },
+        http2: { channel, choice in try addHTTP2(to: channel, nil, .after(choice), loop, choice.securityFacts) })
+      if let tls { try channel.pipeline.syncOperations.addHandler(TLSHandler(tls)) }
+      try channel.pipeline.syncOperations.addHandler(choice)
+      loop.add(choice)
     } catch {
       server.connectionEnded()
       throw error
@@ -94,25 +97,23 @@ struct Listener {
   }
 
   private static func addHTTP2(
-    to channel: any Channel, _ position: ChannelPipeline.SynchronousOperations.Position, _ loop: ServerLoop
+    to channel: any Channel, _ tls: consuming TLSSession?,
+    _ position: ChannelPipeline.SynchronousOperations.Position, _ loop: ServerLoop,
+    _ securityFacts: TLSPeerFacts? = nil
   ) throws -> ServerConnection {
     let session = try HTTP2Session(role: .server, limits: loop.server.configuration.limits.http2)
-    let tls: TLSSession? =
-      switch loop.server.configuration.security {
-      case .plaintext: nil
-      case .tls(let source): try TLSSession(source.context)
-      }
-    let http2 = HTTP2Connection(session: session, tls: tls, executor: loop.executor)
+    let http2 = HTTP2Connection(session: session, tls: tls, executor: loop.executor, securityFacts: securityFacts)
     let connection = ServerConnection(http2, remoteAddress: describe(channel.remoteAddress), owner: loop)
     try channel.pipeline.syncOperations.addHandler(http2, position: position)
     return connection
   }
 
   private static func addHTTP1(
-    to channel: any Channel, _ position: ChannelPipeline.SynchronousOperations.Position, _ loop: ServerLoop
+    to channel: any Channel, after choice: ProtocolSwitch, _ loop: ServerLoop
   ) throws -> HTTP1Connection {
-    let connection = HTTP1Connection(peer: Peer(address: describe(channel.remoteAddress)), owner: loop)
-    try channel.pipeline.syncOperations.addHandlers(connection.handlers, position: position)
+    let peer = Peer(address: describe(channel.remoteAddress), security: choice.securityFacts)
+    let connection = HTTP1Connection(peer: peer, owner: loop)
+    try channel.pipeline.syncOperations.addHandlers(connection.handlers, position: .after(choice))
     return connection
   }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Logging
 internal import NIOCore
+internal import NIOTransport
+internal import TLS
 
-/// Tells from a client's first bytes which HTTP it speaks, and gives the channel to a connection of that: the first
-/// handler of a pipeline, until it knows.
+/// Tells which HTTP a client speaks, from what the handshake agreed on (ALPN, RFC 7301) or else from its first bytes,
+/// and gives the channel to a connection of that: the last handler of a pipeline, until it knows.
 ///
 /// It belongs to its loop's thread.
 final class ProtocolSwitch: ChannelInboundHandler, RemovableChannelHandler, LoopConnection, @unchecked Sendable {
@@ -17,6 +20,8 @@ final class ProtocolSwitch: ChannelInboundHandler, RemovableChannelHandler, Loop
   private let makeHTTP1: (any Channel, ProtocolSwitch) throws -> any LoopConnection
   private let makeHTTP2: (any Channel, ProtocolSwitch) throws -> any LoopConnection
   private let start = NIODeadline.now()
+  /// What the handshake agreed on; nil in plaintext.
+  private(set) var securityFacts: TLSPeerFacts?
   private var channel: (any Channel)?
   private var held: ByteBuffer?
   private var hasEnded = false
@@ -48,12 +53,16 @@ final class ProtocolSwitch: ChannelInboundHandler, RemovableChannelHandler, Loop
     var bytes = unwrapInboundIn(data)
     held.setOrWriteBuffer(&bytes)
     guard let held, let isHTTP2 = Self.isHTTP2(held) else { return }
+    choose(isHTTP2: isHTTP2, context)
+  }
+
+  private func choose(isHTTP2: Bool, _ context: ChannelHandlerContext) {
     do {
       let connection = try (isHTTP2 ? makeHTTP2 : makeHTTP1)(context.channel, self)
       hasEnded = true
       owner.replace(self, with: connection)
-      self.held = nil
-      context.fireChannelRead(NIOAny(held))
+      if let held { context.fireChannelRead(NIOAny(held)) }
+      held = nil
       context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     } catch {
       context.close(promise: nil)
@@ -72,6 +81,15 @@ final class ProtocolSwitch: ChannelInboundHandler, RemovableChannelHandler, Loop
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if case .some(.inputClosed) = event as? ChannelEvent { return context.close(promise: nil) }
+    if let opened = event as? TLSHandler.Opened {
+      securityFacts = opened.facts
+      switch opened.facts.alpn {
+      case "h2": choose(isHTTP2: true, context)
+      case "http/1.1": choose(isHTTP2: false, context)
+      default: break
+      }
+      return
+    }
     context.fireUserInboundEventTriggered(event)
   }
 
@@ -82,5 +100,9 @@ final class ProtocolSwitch: ChannelInboundHandler, RemovableChannelHandler, Loop
     context.fireChannelInactive()
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    let reason = (error as? TLSHandler.Failed).map { "\($0.failure.kind)" } ?? "\(error)"
+    owner.server.logger.debug("connection ended before its first request", metadata: ["reason": "\(reason)"])
+    context.close(promise: nil)
+  }
 }
